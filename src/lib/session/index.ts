@@ -1,0 +1,21 @@
+export {
+  type CloseReason,
+  Connection,
+  type ConnectionRoom,
+  type Receiver,
+  type TrafficCounters,
+} from './connection.js';
+export {Dispatcher, type DispatcherLimits, type Lane} from './dispatcher.js';
+export {Outgoing, type Transmitter} from './outgoing.js';
+export {looksLikeResumeToken, ResumeTokens} from './resume-token.js';
+export {
+  type FrameErrorReason,
+  Refusal,
+  Session,
+  type SessionCounters,
+  type SessionLog,
+  type SessionRole,
+  type SessionRoom,
+} from './session.js';
+export {admits, nextState, type SessionInput, type SessionState} from './state.js';
+export {Alarm, type Deadline, DeadlineWheel} from './wheel.js';
