@@ -39,6 +39,8 @@ export interface ConnectionRoom {
     messagesPerSecond: number;
     messageBurst: number;
   };
+  /** A connection is gone. */
+  ended?(connection: Connection): void;
 }
 
 /** What reads a connection: a protocol's driver, or the device's session. */
@@ -145,6 +147,11 @@ export class Connection implements Deadline, Transmitter {
   start(receiver: Receiver): void {
     this.#receiver = receiver;
     this.socket.on('data', onData);
+  }
+
+  /** Gives the bytes to another receiver from now on. */
+  handOver(receiver: Receiver): void {
+    this.#receiver = receiver;
   }
 
   /** Ends the connection with `reason` unless the limit is changed within `ms`, whatever arrives. */
@@ -265,6 +272,7 @@ export class Connection implements Deadline, Transmitter {
     this.#room.wheel.cancel(this);
     this.#receiver?.closed(this.closeReason);
     this.#receiver = undefined;
+    this.#room.ended?.(this);
   }
 
   #expire(): void {

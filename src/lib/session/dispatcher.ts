@@ -40,6 +40,7 @@ export class Dispatcher {
   #stopped = new Set<Lane>();
   #running = 0;
   #waiting = 0;
+  #onIdle: (() => void) | undefined;
 
   constructor(limits: DispatcherLimits) {
     this.#limits = limits;
@@ -80,6 +81,18 @@ export class Dispatcher {
     this.#wakeStopped();
   }
 
+  /** Resolves when no handler runs any more, or after `ms`. */
+  idle(ms: number): Promise<void> {
+    if (this.#running === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#onIdle = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
   #run(lane: Lane, definition: MessageDefinition, message: unknown): void {
     const work = lane.handle(definition, message);
     if (work === undefined) return;
@@ -96,6 +109,7 @@ export class Dispatcher {
     if ((lane.waiting?.length ?? 0) > 0) this.#ready.push(lane);
     this.#work();
     this.#wakeStopped();
+    if (this.#running === 0) this.#onIdle?.();
   }
 
   #work(): void {

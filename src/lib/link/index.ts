@@ -1,0 +1,14 @@
+export type {
+  ChargeMode,
+  CoinProgress,
+  CommandAnswer,
+  DeviceCommand,
+  DeviceEvent,
+  DeviceEventSink,
+  Driver,
+  NetworkNode,
+  Peer,
+  ProtocolAdapter,
+} from './adapter.js';
+export {Gateway, type GatewayOptions} from './gateway.js';
+export type {Awaitable, LinkHooks, LoginRequest, OrderView, RegisterRequest, Verdict} from './hooks.js';
