@@ -2,7 +2,14 @@ import {execFileSync} from 'node:child_process';
 import {chmod, copyFile, rm, stat, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
-import {createAuthority, generateKeys, issueCertificate, openAuthority, signCertificate} from '../../src/lib/tls/index.js';
+import {
+  createAuthority,
+  generateKeys,
+  issueCertificate,
+  openAuthority,
+  openOrCreateAuthority,
+  signCertificate,
+} from '../../src/lib/tls/index.js';
 import {DAY, forge, newAuthority, openssl, tempFolder} from './support.js';
 
 describe('a new authority', () => {
@@ -47,9 +54,19 @@ describe('opening an authority', () => {
     await newAuthority(folder);
     await rm(join(folder, 'ca', 'ca.crt'));
     await expect(openAuthority(join(folder, 'ca'))).rejects.toMatchObject({
-      code: 'CA_INVALID',
+      code: 'CA_INCOMPLETE',
       message: expect.stringContaining('no ca.crt'),
     });
+    await expect(openOrCreateAuthority(join(folder, 'ca'))).rejects.toMatchObject({code: 'CA_INCOMPLETE'});
+  });
+
+  it('waits for another run that is just writing it', async () => {
+    const folder = await tempFolder();
+    const {certificateFile, certificatePem} = await newAuthority(folder);
+    await rm(certificateFile);
+    const opening = openOrCreateAuthority(join(folder, 'ca'));
+    await writeFile(certificateFile, certificatePem);
+    expect(await opening).toMatchObject({created: false, authority: {certificatePem}});
   });
 
   it('refuses a key that others can read', async () => {

@@ -49,9 +49,9 @@ describe('writing', () => {
     const target = join(folder, 'target');
     await writeFile(target, 'precious');
     await symlink(target, join(folder, 'a.key'));
-    await expect(
-      writeFileAtomic(join(folder, 'a.key'), 'new', {mode: 0o600, overwrite: false}),
-    ).rejects.toMatchObject({code: 'FILE_EXISTS'});
+    await expect(writeFileAtomic(join(folder, 'a.key'), 'new', {mode: 0o600, overwrite: false})).rejects.toMatchObject({
+      code: 'FILE_EXISTS',
+    });
     await writeFileAtomic(join(folder, 'a.key'), 'new', {mode: 0o600, overwrite: true});
     expect(await readFile(target, 'utf8')).toBe('precious');
   });
@@ -112,7 +112,10 @@ describe('reading', () => {
     const path = join(await tempFolder(), 'a.key');
     await writeFile(path, 'secret');
     await chmod(path, mode);
-    await expect(readPrivateFile(path)).rejects.toMatchObject({code: 'KEY_PERMISSIONS', hint: `Run: chmod 600 ${path}`});
+    await expect(readPrivateFile(path)).rejects.toMatchObject({
+      code: 'KEY_PERMISSIONS',
+      hint: `Run: chmod 600 ${path}`,
+    });
     await chmod(path, 0o400);
     expect(await readPrivateFile(path)).toBe('secret');
   });

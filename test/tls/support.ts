@@ -1,6 +1,6 @@
 import {execFileSync} from 'node:child_process';
-import {X509Certificate} from 'node:crypto';
-import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import type {X509Certificate} from 'node:crypto';
+import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {onTestFinished} from 'vitest';
@@ -87,6 +87,5 @@ export async function makeCrl(
   const config = await database(folder, authority, revoked);
   const file = `${config}.crl`;
   openssl('ca', '-gencrl', '-config', config, '-out', file, ...args);
-  const {readFile} = await import('node:fs/promises');
   return readFile(file, 'utf8');
 }

@@ -5,7 +5,7 @@ import {PaynetError} from '../../lib/errors.js';
 import {
   dayOf,
   defaultCaDir,
-  exists,
+  hasAuthority,
   KEY_TYPES,
   type KeyType,
   MAX_DAYS,
@@ -114,10 +114,15 @@ Exit codes: 0 done, 1 failed (a file is in the way, the authority cannot be used
 
   private async confirmAuthority(caDir: string): Promise<void> {
     const interactive = process.stdin.isTTY && process.stderr.isTTY && !this.jsonEnabled();
-    if (!interactive || (await exists(caDir))) return;
+    if (!interactive || (await hasAuthority(caDir))) return;
     const {confirm} = await import('@inquirer/prompts');
     const message = `There is no certificate authority in ${caDir}. Make one?`;
-    if (await confirm({message, default: true}, {output: process.stderr})) return;
+    const yes = await confirm({message, default: true}, {output: process.stderr}).catch((error: unknown) => {
+      // Ctrl-C at the question is a no.
+      if (error instanceof Error && error.name === 'ExitPromptError') return false;
+      throw error;
+    });
+    if (yes) return;
     throw new PaynetError('CA_NOT_FOUND', `There is no certificate authority in ${caDir}; nothing was written.`, {
       hint: 'Name the folder of yours with --ca-dir.',
     });

@@ -68,9 +68,15 @@ export async function createAuthority(folder: string, options: AuthorityOptions 
   return authority;
 }
 
+/** Whether a folder holds an authority, or at least a part of one. Errors: FILE_UNREADABLE. */
+export async function hasAuthority(folder: string): Promise<boolean> {
+  return (await exists(join(folder, CERTIFICATE_FILE))) || (await exists(join(folder, KEY_FILE)));
+}
+
 /**
  * Opens the authority of a folder, checked so far that what it signs will be believed.
- * Errors: CA_NOT_FOUND, CA_INVALID, CA_KEY_MISMATCH, CA_EXPIRED, KEY_PERMISSIONS, KEY_ENCRYPTED, FILE_UNREADABLE.
+ * Errors: CA_NOT_FOUND, CA_INCOMPLETE, CA_INVALID, CA_KEY_MISMATCH, CA_EXPIRED, KEY_PERMISSIONS, KEY_ENCRYPTED,
+ * FILE_UNREADABLE.
  */
 export async function openAuthority(folder: string): Promise<Authority> {
   const certificateFile = join(folder, CERTIFICATE_FILE);
@@ -83,7 +89,7 @@ export async function openAuthority(folder: string): Promise<Authority> {
   }
   if (!hasCertificate || !hasKey) {
     const [there, missing] = hasKey ? [KEY_FILE, CERTIFICATE_FILE] : [CERTIFICATE_FILE, KEY_FILE];
-    throw new PaynetError('CA_INVALID', `${folder} holds ${there} but no ${missing}.`, {
+    throw new PaynetError('CA_INCOMPLETE', `${folder} holds ${there} but no ${missing}.`, {
       hint: 'Put the missing file back, or name another folder for a new authority.',
     });
   }
@@ -114,17 +120,17 @@ export async function openAuthority(folder: string): Promise<Authority> {
       },
     );
   }
-  return describe(folder, certificate, key, certificateFile, keyFile);
+  return describe(folder, certificate, key);
 }
 
-function describe(
-  folder: string,
-  certificate: X509Certificate,
-  key: KeyObject,
-  certificateFile = join(folder, CERTIFICATE_FILE),
-  keyFile = join(folder, KEY_FILE),
-): Authority {
-  return {certificate, certificatePem: certificate.toString(), key, certificateFile, keyFile};
+function describe(folder: string, certificate: X509Certificate, key: KeyObject): Authority {
+  return {
+    certificate,
+    certificatePem: certificate.toString(),
+    key,
+    certificateFile: join(folder, CERTIFICATE_FILE),
+    keyFile: join(folder, KEY_FILE),
+  };
 }
 
 function readAuthorityCertificate(text: string, file: string): X509Certificate {

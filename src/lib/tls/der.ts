@@ -120,18 +120,22 @@ export function timeOf(element: DerCursor): number {
   const utc = tag === Tag.utcTime;
   if (!utc && tag !== Tag.generalizedTime) throw new DerError('a time was expected');
   if (end - at !== (utc ? 13 : 15) || bytes[end - 1] !== 0x5a) throw new DerError('a time has another form');
-  const two = (offset: number): number => {
-    const high = (bytes[offset] as number) - 48;
-    const low = (bytes[offset + 1] as number) - 48;
-    if (high < 0 || high > 9 || low < 0 || low > 9) throw new DerError('a time holds something else than digits');
-    return high * 10 + low;
-  };
-  const short = two(at);
-  const year = utc ? (short < 50 ? 2000 : 1900) + short : short * 100 + two(at + 2);
+  const short = twoDigits(bytes, at);
+  const year = utc ? (short < 50 ? 2000 : 1900) + short : short * 100 + twoDigits(bytes, at + 2);
   const rest = utc ? at + 2 : at + 4;
-  const [month, day, hour] = [two(rest), two(rest + 2), two(rest + 4)];
-  const [minute, second] = [two(rest + 6), two(rest + 8)];
+  const month = twoDigits(bytes, rest);
+  const day = twoDigits(bytes, rest + 2);
+  const hour = twoDigits(bytes, rest + 4);
+  const minute = twoDigits(bytes, rest + 6);
+  const second = twoDigits(bytes, rest + 8);
   const wrong = month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 59;
   if (wrong) throw new DerError('a time does not exist');
   return Date.UTC(year, month - 1, day, hour, minute, second);
+}
+
+function twoDigits(bytes: Buffer, at: number): number {
+  const high = (bytes[at] as number) - 48;
+  const low = (bytes[at + 1] as number) - 48;
+  if (high < 0 || high > 9 || low < 0 || low > 9) throw new DerError('a time holds something else than digits');
+  return high * 10 + low;
 }

@@ -1,6 +1,6 @@
-import {join, resolve} from 'node:path';
+import {dirname, join, resolve} from 'node:path';
 import {codeOf, PaynetError, UsageError} from '../errors.js';
-import {type Authority, createAuthority, openAuthority} from './authority.js';
+import {type Authority, createAuthority, hasAuthority, openAuthority} from './authority.js';
 import {exists, fileNameFor, makeFolder, type NewFile, readTextFile, writeFilesTogether} from './files.js';
 import {type IssuedCertificate, type IssueOptions, issueCertificate, planCertificate} from './issue.js';
 
@@ -44,9 +44,12 @@ export async function provisionCertificate(options: ProvisionOptions): Promise<P
   const keyFile = join(outDir, `${base}.key`);
   if (!overwrite) for (const file of [certificateFile, keyFile]) await refuseExisting(file);
 
+  const caFile = join(outDir, 'ca.crt');
+  // Asked in this order, another run that is just making both never looks like a stranger.
+  if (!overwrite && (await exists(caFile)) && !(await hasAuthority(caDir))) throw differs(caFile, caDir);
+
   await makeFolder(outDir, 'public');
   const {authority, created} = await openOrCreateAuthority(caDir);
-  const caFile = join(outDir, 'ca.crt');
   const caCopy = await copyOfAuthority(authority, caFile, overwrite);
   const issued = await issueCertificate(authority, options);
   await writeFilesTogether(
@@ -65,6 +68,7 @@ export async function openOrCreateAuthority(folder: string): Promise<{authority:
   try {
     return {authority: await openAuthority(folder), created: false};
   } catch (error) {
+    if (codeOf(error) === 'CA_INCOMPLETE') return {authority: await openWhenWritten(folder), created: false};
     if (codeOf(error) !== 'CA_NOT_FOUND') throw error;
   }
   try {
@@ -75,7 +79,7 @@ export async function openOrCreateAuthority(folder: string): Promise<{authority:
   return {authority: await openWhenWritten(folder), created: false};
 }
 
-/** The other caller's key is there; its certificate follows within milliseconds. */
+/** Another run has written the key; its certificate follows within milliseconds, or that run has died. */
 async function openWhenWritten(folder: string): Promise<Authority> {
   for (let attempt = 0; attempt < 40; attempt++) {
     if (await exists(join(folder, 'ca.crt'))) break;
@@ -89,13 +93,15 @@ async function copyOfAuthority(authority: Authority, path: string, overwrite: bo
   if (resolve(path) === resolve(authority.certificateFile)) return undefined;
   if (await exists(path)) {
     if ((await readTextFile(path)).trim() === authority.certificatePem.trim()) return undefined;
-    if (!overwrite) {
-      throw new PaynetError('CA_DIFFERS', `${path} belongs to another authority than ${authority.certificateFile}.`, {
-        hint: 'Choose another folder with --out, name its authority with --ca-dir, or replace the file with --force.',
-      });
-    }
+    if (!overwrite) throw differs(path, dirname(authority.certificateFile));
   }
   return {path, data: authority.certificatePem, mode: 0o644};
+}
+
+function differs(path: string, caDir: string): PaynetError {
+  return new PaynetError('CA_DIFFERS', `${path} belongs to another authority than the one of ${caDir}.`, {
+    hint: 'Choose another folder with --out, name its authority with --ca-dir, or replace the file with --force.',
+  });
 }
 
 async function refuseExisting(path: string): Promise<void> {

@@ -19,8 +19,8 @@ export function watchFiles(
   onChange: (changed: string[]) => void,
   intervalMs = 5000,
 ): FileWatch {
-  let known = paths.map(lookSync);
-  let last = known;
+  const start = paths.map(lookSync);
+  let state: Settling = {known: start, last: start};
   let looking = false;
   let stopped = false;
 
@@ -30,12 +30,9 @@ export function watchFiles(
     const seen = await Promise.all(paths.map(look));
     looking = false;
     if (stopped) return;
-    const stable = seen.every((mark, i) => mark === last[i]);
-    last = seen;
-    if (!stable) return;
-    const changed = paths.filter((_, i) => seen[i] !== known[i]);
-    known = seen;
-    if (changed.length > 0) onChange(changed);
+    const step = settle(state, seen);
+    state = step.state;
+    if (step.changed.length > 0) onChange(step.changed.map((index) => paths[index] as string));
   }
 
   const timer = setInterval(() => void poll(), intervalMs);
@@ -46,6 +43,20 @@ export function watchFiles(
       clearInterval(timer);
     },
   };
+}
+
+/** How each file looked when it was reported last, and at the last look. */
+export interface Settling {
+  known: readonly string[];
+  last: readonly string[];
+}
+
+/** One look at all files: which of them (by index) to report, which is nothing while any of them still changes. */
+export function settle(state: Settling, seen: readonly string[]): {state: Settling; changed: number[]} {
+  const settled = seen.every((look, index) => look === state.last[index]);
+  if (!settled) return {state: {known: state.known, last: seen}, changed: []};
+  const changed = seen.flatMap((look, index) => (look === state.known[index] ? [] : [index]));
+  return {state: {known: seen, last: seen}, changed};
 }
 
 interface Looks {
