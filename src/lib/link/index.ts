@@ -10,5 +10,6 @@ export type {
   Peer,
   ProtocolAdapter,
 } from './adapter.js';
+export {type DefaultHooksOptions, type DeviceList, defaultHooks, readDeviceList} from './default-hooks.js';
 export {Gateway, type GatewayOptions} from './gateway.js';
 export type {Awaitable, LinkHooks, LoginRequest, OrderView, RegisterRequest, Verdict} from './hooks.js';

@@ -1,0 +1,51 @@
+/** The SDK: `import {PaynetClient, PaynetServer, MessageRegistry} from 'paynetctl'`. */
+export type {ConfigInput} from './lib/config/index.js';
+export {
+  type ClientEvents,
+  type ClientExtras,
+  type CoinOrder as DeviceCoinOrder,
+  createClientRoom,
+  dispense,
+  fileLedger,
+  type Ledger,
+  type LedgerEntry,
+  type LoginFlow,
+  memoryLedger,
+  PaynetClient,
+} from './lib/device/index.js';
+export {PaynetError} from './lib/errors.js';
+export {encodeFrame, FrameDecoder, FrameError, type FrameFormat} from './lib/frame/index.js';
+export type {
+  CommandAnswer,
+  DeviceCommand,
+  DeviceEvent,
+  LinkHooks,
+  LoginRequest,
+  OrderView,
+  RegisterRequest,
+  Verdict,
+} from './lib/link/index.js';
+export type {CoinOrder, CoinOrderEvent, CoinRequest} from './lib/orders/index.js';
+export {
+  type Codec,
+  CoinAck,
+  CoinCommand,
+  CoinState,
+  type Direction,
+  ErrorMsg,
+  type Handler,
+  type HandlerContext,
+  LoginReq,
+  LoginRsp,
+  MessageRegistry,
+  Ping,
+  Pong,
+  QueryReq,
+  QueryRsp,
+  RegisterReq,
+  RegisterRsp,
+  type Registration,
+  ResultCode,
+  Type,
+} from './lib/registry/index.js';
+export {PaynetServer, type ServerEvents, type ServerExtras} from './lib/server.js';

@@ -1,0 +1,2 @@
+export {type Claim, type Idempotency, memoryIdempotency} from './idempotency.js';
+export {redisIdempotency} from './redis-idempotency.js';

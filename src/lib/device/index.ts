@@ -1,0 +1,6 @@
+export {type ClientEvents, type ClientExtras, PaynetClient} from './client.js';
+export {type CoinOrder, dispense} from './dispense.js';
+export {fileLedger} from './file-ledger.js';
+export {LEDGER_ENTRIES, type Ledger, type LedgerEntry, memoryLedger} from './ledger.js';
+export type {LoginFlow} from './login.js';
+export {type ClientRoom, createClientRoom} from './room.js';
