@@ -1,4 +1,8 @@
-#!/usr/bin/env -S node --import tsx
+#!/usr/bin/env node
+// Runs the commands from the sources as they are now: builds first when something changed.
 import {execute} from '@oclif/core';
+import {ensureBuilt, ensureInstalled} from '../scripts/prepare.js';
 
-await execute({development: true, dir: import.meta.url});
+ensureInstalled();
+ensureBuilt();
+await execute({dir: import.meta.url});

@@ -1,6 +1,9 @@
 import {Command, Errors, Flags} from '@oclif/core';
 import {codeOf, ExitCode, messageOf, PaynetError} from '../lib/errors.js';
 
+/** What shells give for a program that was ended by Ctrl-C. */
+const INTERRUPTED = 130;
+
 /**
  * What every command shares: `--json` and `--debug`, data on stdout, talk on stderr, and errors as one sentence
  * with what to do about it and a stable exit code. A command's `run()` returns the value that `--json` prints.
@@ -21,6 +24,16 @@ export abstract class BaseCommand extends Command {
     this.log(line);
   }
 
+  /** A record of a stream (what a device did): one line of JSON on stdout under --json, else nothing. */
+  protected record(value: object): void {
+    if (this.jsonEnabled()) process.stdout.write(`${JSON.stringify(value)}\n`);
+  }
+
+  /** A command that streams has no final value: everything was printed as it happened. */
+  override logJson(json: unknown): void {
+    if (json !== undefined) super.logJson(json);
+  }
+
   /** A line for the person at the terminal: stderr, silent under --json. */
   protected talk(line = ''): void {
     if (!this.jsonEnabled()) process.stderr.write(`${line}\n`);
@@ -28,6 +41,8 @@ export abstract class BaseCommand extends Command {
 
   protected override async catch(error: Error & {exitCode?: number}): Promise<void> {
     if (error instanceof Errors.ExitError) throw error;
+    // Ctrl-C at a question is an answer, not a fault.
+    if (error.name === 'ExitPromptError') throw new Errors.ExitError(INTERRUPTED);
     const exitCode = exitCodeOf(error);
     process.exitCode = exitCode;
     if (this.jsonEnabled()) {

@@ -22,7 +22,14 @@ import {
 } from './observe/index.js';
 import {CoinDesk, type CoinOrder, type CoinOrderEvent, type CoinRequest} from './orders/index.js';
 import {type Handler, MessageRegistry, type UpMessages} from './registry/index.js';
-import {daysLeft, expiring, type FileWatch, loadServerCredentials, type ServerCredentials, watchFiles} from './tls/index.js';
+import {
+  daysLeft,
+  expiring,
+  type FileWatch,
+  loadServerCredentials,
+  type ServerCredentials,
+  watchFiles,
+} from './tls/index.js';
 
 export interface ServerExtras {
   /** Messages of the project beside the built-in ones. */
@@ -81,6 +88,11 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
   get address(): {host: string; port: number} {
     const {address, port} = this.#running().address;
     return {host: address, port};
+  }
+
+  /** Whether devices can connect now. */
+  get isListening(): boolean {
+    return this.#gateway?.listening ?? false;
   }
 
   /** Where metrics and health are served; undefined when they are off. */

@@ -45,7 +45,7 @@ export interface ClientExtras {
 
 export interface ClientEvents {
   /** Logged in. `resumed`: the server took up the last session; `tlsResumed`: so did TLS. */
-  online: [{deviceId: string; resumed: boolean; tlsResumed: boolean}];
+  online: [{deviceId: string; resumed: boolean; tlsResumed: boolean; tlsVersion: string}];
   offline: [{reason: CloseReason; error: Error | undefined}];
   /** A try has failed or a connection has ended; the next try comes in `delayMs`. */
   retry: [{error: Error; delayMs: number}];
@@ -259,7 +259,12 @@ export class PaynetClient extends EventEmitter<ClientEvents> {
     // Two heartbeats without an answer: the line is dead, whatever TCP believes.
     link.connection.expireWhenSilent(2 * this.#heartbeatMs + 10_000, 'heartbeat_timeout');
     this.#room.wheel.schedule(this.#beat, this.#heartbeatMs);
-    this.emit('online', {deviceId: introduction.deviceId, resumed, tlsResumed: link.tlsResumed});
+    this.emit('online', {
+      deviceId: introduction.deviceId,
+      resumed,
+      tlsResumed: link.tlsResumed,
+      tlsVersion: link.tlsVersion,
+    });
     const unsent = [...this.#unsent.values()];
     this.#unsent.clear();
     for (const ack of unsent) this.#transmitAck(ack);

@@ -73,6 +73,11 @@ export class DeviceLink implements SessionRole {
     return this.#options.socket.isSessionReused();
   }
 
+  /** As Node writes it: `TLSv1.3`. */
+  get tlsVersion(): string {
+    return this.#options.socket.getProtocol() ?? '';
+  }
+
   get context(): HandlerContext {
     return this.#session;
   }

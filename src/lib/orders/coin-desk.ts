@@ -121,7 +121,7 @@ export class CoinDesk {
     if (entry === undefined || entry.order.deviceId !== deviceId) {
       throw new Refusal(ResultCode.ORDER_NOT_FOUND, `order ${orderId} is not an order of this device`);
     }
-    this.#step(entry, {kind: 'reported', ...report});
+    this.#step(entry, asInput(report));
   }
 
   /** A device is back: what became of its open orders? */
@@ -173,7 +173,7 @@ export class CoinDesk {
     try {
       const answer = await this.#port.query(entry.order);
       if (isFinal(entry.order.state)) return;
-      if (answer.found) this.#step(entry, {kind: 'reported', ...answer});
+      if (answer.found) this.#step(entry, asInput(answer));
       if (isFinal(entry.order.state)) return;
       // An older device says ACCEPTED of any order: the same id once more does no harm, it is executed once.
       if (!answer.found || !answer.certain) await this.#again(entry);
@@ -224,6 +224,9 @@ export class CoinDesk {
     }
   }
 }
+
+/** Only what belongs to a report: whoever hands it in may have more on it. */
+const asInput = ({state, progress, error}: Report): CoinInput => ({kind: 'reported', state, progress, error});
 
 function isSame(order: CoinOrder, {deviceId, coins, timeoutSeconds}: CoinRequest): boolean {
   return order.deviceId === deviceId && order.coins === coins && order.timeoutSeconds === timeoutSeconds;

@@ -1,7 +1,8 @@
 import type {ConnectionOptions} from 'node:tls';
 import {PaynetError} from '../errors.js';
+import {identityOf} from './identity.js';
 import {privateKeyPem} from './keys.js';
-import {loadMaterial, readAuthorities, readOwnChain} from './material.js';
+import {loadMaterial, readAuthorities, readCertificates, readOwnChain} from './material.js';
 import {type MinVersion, tlsPolicy} from './policy.js';
 
 /** Each of ca, cert and key is a path, or PEM text. */
@@ -48,4 +49,13 @@ export async function loadClientCredentials(config: ClientTlsConfig, at = 'clien
   options.cert = own.chain.map(({pem}) => pem).join('');
   options.key = privateKeyPem(own.key);
   return options;
+}
+
+/**
+ * The name that a device certificate (a path, or PEM text) gives its holder; undefined when it has none. `at` is the
+ * configuration key that errors begin with. Errors: TLS_FILE_UNREADABLE, PEM_INVALID, TLS_CERT_INVALID.
+ */
+export async function certificateName(cert: string, at: string): Promise<string | undefined> {
+  const [own] = readCertificates(await loadMaterial(cert, at), 'TLS_CERT_INVALID');
+  return own === undefined ? undefined : identityOf(own.certificate)?.names[0];
 }

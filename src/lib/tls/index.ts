@@ -1,5 +1,5 @@
 export {type Authority, type AuthorityOptions, createAuthority, hasAuthority, openAuthority} from './authority.js';
-export {type ClientTlsConfig, loadClientCredentials} from './client-credentials.js';
+export {type ClientTlsConfig, certificateName, loadClientCredentials} from './client-credentials.js';
 export {type Crl, readCrls} from './crl.js';
 export {dayOf, daysLeft, type Expiring, expiring} from './expiry.js';
 export {

@@ -1,0 +1,30 @@
+import chalk from 'chalk';
+
+/** One line of a conversation. */
+export interface Moment {
+  /** Milliseconds since the beginning. */
+  at: number;
+  who: string;
+  /** `→` to the server, `←` from it, or what happens at one place. */
+  direction: 'sent' | 'received' | 'event' | 'failed';
+  what: string;
+  detail: string;
+}
+
+const NAME_WIDTH = 12;
+const WHAT_WIDTH = 12;
+
+/** A moment as a line for a person: time, device, direction, message, fields. */
+export function timelineLine({at, who, direction, what, detail}: Moment): string {
+  const time = chalk.dim(`${(at / 1000).toFixed(3).padStart(9)} s`);
+  const name = chalk.cyan(who.padEnd(NAME_WIDTH));
+  return `${time}  ${name} ${ARROW[direction]} ${STYLE[direction](what.padEnd(WHAT_WIDTH))} ${detail}`.trimEnd();
+}
+
+const ARROW = {sent: chalk.green('→'), received: chalk.blue('←'), event: chalk.dim('·'), failed: chalk.red('✗')};
+const STYLE = {
+  sent: (text: string) => chalk.green(text),
+  received: (text: string) => chalk.blue(text),
+  event: (text: string) => chalk.bold(text),
+  failed: (text: string) => chalk.red(text),
+};
