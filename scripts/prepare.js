@@ -53,7 +53,9 @@ export function build() {
   rmSync(join(root, 'dist'), {recursive: true, force: true});
   run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);
   // The list of commands: without it every start would load all of them.
-  run(process.execPath, ['node_modules/oclif/bin/run.js', 'manifest']);
+  run(process.execPath, ['node_modules/oclif/bin/run.js', 'manifest'], {
+    env: {...process.env, OCLIF_SKIP_NEW_VERSION_CHECK: 'true'},
+  });
   writeFileSync(BUILD_MARK, '');
 }
 

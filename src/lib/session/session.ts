@@ -4,7 +4,6 @@ import {
   type Direction,
   type ErrorMsg,
   type HandlerContext,
-  isId,
   type MessageDefinition,
   type MessageRegistry,
   otherWay,
@@ -239,10 +238,6 @@ export class Session implements Receiver, Lane, HandlerContext {
   }
 
   #aboutOrder(definition: MessageDefinition, message: QueryReq | QueryRsp): void {
-    if (!isId(message.orderId)) {
-      this.#refuse('bad_value', ResultCode.PARAM_ERROR, `${definition.name} without a valid order_id`);
-      return;
-    }
     const answered = definition.type === Type.queryRsp && this.#queries?.answer(message as QueryRsp) === true;
     if (!answered) this.#submit(definition, message);
   }

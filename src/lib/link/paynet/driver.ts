@@ -256,6 +256,7 @@ export class PaynetDriver implements Driver, SessionRole {
 
   async #query(request: QueryReq): Promise<void> {
     const {orderId} = request;
+    if (!isId(orderId)) throw new Refusal(ResultCode.PARAM_ERROR, 'QueryReq without a valid order_id');
     const view = await this.#room.hooks.order(this.deviceId, orderId);
     if (!this.connection.open) return;
     this.#session.send(
