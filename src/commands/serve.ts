@@ -2,6 +2,7 @@ import {Flags} from '@oclif/core';
 import {BaseCommand} from '../cli/base-command.js';
 import {onInterrupt} from '../cli/signals.js';
 import {loadConfig, printableConfig} from '../lib/config/index.js';
+import {UsageError} from '../lib/errors.js';
 import {PaynetServer} from '../lib/server.js';
 import {loadServerCredentials} from '../lib/tls/index.js';
 
@@ -45,6 +46,10 @@ Exit codes: 0 stopped, 1 cannot start (a port in use, a key that does not fit), 
 
   async run(): Promise<unknown> {
     const {flags} = await this.parse(Serve);
+    const configured = flags.set !== undefined || Object.keys(process.env).some((name) => name.startsWith('PAYNET_SERVER_'));
+    if (flags.config === undefined && !configured) {
+      throw new UsageError('Which configuration?', {hint: 'Give a file with -c; `paynetctl quickstart` writes one.'});
+    }
     const config = await loadConfig({
       ...(flags.config !== undefined && {file: flags.config}),
       ...(flags.set !== undefined && {set: flags.set}),
