@@ -46,7 +46,8 @@ Exit codes: 0 stopped, 1 cannot start (a port in use, a key that does not fit), 
 
   async run(): Promise<unknown> {
     const {flags} = await this.parse(Serve);
-    const configured = flags.set !== undefined || Object.keys(process.env).some((name) => name.startsWith('PAYNET_SERVER_'));
+    const configured =
+      flags.set !== undefined || Object.keys(process.env).some((name) => name.startsWith('PAYNET_SERVER_'));
     if (flags.config === undefined && !configured) {
       throw new UsageError('Which configuration?', {hint: 'Give a file with -c; `paynetctl quickstart` writes one.'});
     }

@@ -1,6 +1,6 @@
 import {EventEmitter} from 'node:events';
 import {type Idempotency, memoryIdempotency, redisIdempotency} from './cluster/index.js';
-import {type ConfigFor, type ConfigInput, parseConfig} from './config/index.js';
+import {type ConfigFor, type ConfigInput, parseConfig, type ServerConfig} from './config/index.js';
 import {PaynetError} from './errors.js';
 import {
   type CommandAnswer,
@@ -177,6 +177,7 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
   async #start(): Promise<void> {
     const {config} = this;
     // Watched before they are read: a change in between is seen.
+    this.#watch = watchFiles(tlsFiles(config.server.tls), () => void this.reload());
     const credentials = await loadServerCredentials(config.server.tls);
     this.#idempotency =
       config.idempotency.backend === 'redis' && config.idempotency.dsn !== undefined
@@ -224,8 +225,6 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
   #use(credentials: ServerCredentials): void {
     this.#credentials = credentials;
     this.metrics.watchCertificates(credentials.certificates);
-    this.#watch?.stop();
-    this.#watch = watchFiles(credentials.files, () => void this.reload());
     this.#warnOfExpiry();
   }
 
@@ -292,6 +291,13 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
     if (this.#gateway === undefined) throw notRunning();
     return this.#gateway;
   }
+}
+
+/** The files behind a TLS configuration; its values may be PEM text too. */
+function tlsFiles({cert, key, client_ca, crl}: ServerConfig['tls']): string[] {
+  return [cert, key, client_ca, ...(crl ?? [])].filter(
+    (value): value is string => value !== undefined && !value.startsWith('-----BEGIN'),
+  );
 }
 
 function notRunning(): PaynetError {
