@@ -1,5 +1,5 @@
 import {Command, Errors, Flags} from '@oclif/core';
-import {codeOf, ExitCode, messageOf, PaynetError} from '../lib/errors.js';
+import {errorText, showError, stackOf} from './errors.js';
 
 /** What shells give for a program that was ended by Ctrl-C. */
 const INTERRUPTED = 130;
@@ -43,52 +43,18 @@ export abstract class BaseCommand extends Command {
     if (error instanceof Errors.ExitError) throw error;
     // Ctrl-C at a question is an answer, not a fault.
     if (error.name === 'ExitPromptError') throw new Errors.ExitError(INTERRUPTED);
-    const exitCode = exitCodeOf(error);
-    process.exitCode = exitCode;
+    const shown = showError(error);
+    process.exitCode = shown.exitCode;
     if (this.jsonEnabled()) {
-      this.logJson({error: {code: codeFor(error), message: messageOf(error), hint: hintOf(error)}});
+      const {code, message, hint} = shown;
+      this.logJson({error: {code, message, hint}});
     } else {
-      process.stderr.write(`${describe(error)}\n`);
+      process.stderr.write(`${errorText(shown)}\n`);
     }
     if (process.argv.includes('--debug') || process.env.PAYNET_DEBUG === '1') {
       process.stderr.write(`${stackOf(error)}\n`);
     }
     // oclif would print the error once more; an ExitError only carries the code.
-    throw new Errors.ExitError(exitCode);
+    throw new Errors.ExitError(shown.exitCode);
   }
-}
-
-function isUsageFault(error: unknown): boolean {
-  return error instanceof Errors.CLIError && !(error instanceof PaynetError);
-}
-
-function exitCodeOf(error: unknown): number {
-  if (error instanceof PaynetError) return error.exitCode;
-  return isUsageFault(error) ? ExitCode.usage : ExitCode.failed;
-}
-
-function codeFor(error: unknown): string {
-  if (error instanceof PaynetError) return error.code;
-  return isUsageFault(error) ? 'USAGE' : (codeOf(error) ?? 'INTERNAL');
-}
-
-function hintOf(error: unknown): string | undefined {
-  if (error instanceof PaynetError) return error.hint;
-  if (isUsageFault(error)) return 'See --help for the flags of this command.';
-  return 'This looks like a defect of paynetctl: run again with --debug and report what it prints.';
-}
-
-function describe(error: unknown): string {
-  const hint = hintOf(error);
-  // The parser's own messages end with a line that points to --help already.
-  const message = messageOf(error).trimEnd();
-  const lines = [`Error: ${message}`];
-  if (hint !== undefined && !message.includes('--help')) lines.push(`  ${hint}`);
-  return lines.join('\n');
-}
-
-function stackOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause === undefined ? '' : `\nCaused by: ${stackOf(error.cause)}`;
-  return `${error.stack ?? error.message}${cause}`;
 }

@@ -1,10 +1,6 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../cli/base-command.js';
-import {onInterrupt} from '../cli/signals.js';
-import {loadConfig, printableConfig} from '../lib/config/index.js';
-import {UsageError} from '../lib/errors.js';
-import {PaynetServer} from '../lib/server.js';
-import {loadServerCredentials} from '../lib/tls/index.js';
+import {serve} from '../cli/serve.js';
 
 export default class Serve extends BaseCommand {
   static override summary = 'Serve payment boxes: the device gateway with metrics and health';
@@ -15,6 +11,9 @@ change of the files, reads certificates, key and revocation lists anew; connecti
 
 Every key of the configuration can be given as --set server.max_frame=4096 or as an environment variable,
 PAYNET_SERVER_MAX_FRAME=4096. --set wins over the environment, the environment over the file.
+
+It also runs where code may not be made out of strings:
+node --disallow-code-generation-from-strings <path of paynetctl> serve -c config.yaml
 
 Logs go to standard error. With --json the addresses are printed as one line on standard output once devices can
 connect.
@@ -46,32 +45,12 @@ Exit codes: 0 stopped, 1 cannot start (a port in use, a key that does not fit), 
 
   async run(): Promise<unknown> {
     const {flags} = await this.parse(Serve);
-    const configured =
-      flags.set !== undefined || Object.keys(process.env).some((name) => name.startsWith('PAYNET_SERVER_'));
-    if (flags.config === undefined && !configured) {
-      throw new UsageError('Which configuration?', {hint: 'Give a file with -c; `paynetctl quickstart` writes one.'});
-    }
-    const config = await loadConfig({
-      ...(flags.config !== undefined && {file: flags.config}),
-      ...(flags.set !== undefined && {set: flags.set}),
-      env: process.env,
-      need: 'server',
+    return serve({
+      config: flags.config,
+      set: flags.set,
+      check: flags.check,
+      print: (line) => this.print(line),
+      record: (value) => this.record(value),
     });
-    if (flags.check) {
-      const {certificates} = await loadServerCredentials(config.server.tls);
-      this.print(`The configuration is good: ${certificates.length} certificates read, the key fits.`);
-      return {ok: true, config: printableConfig(config)};
-    }
-    const server = new PaynetServer(config);
-    const interruption = onInterrupt(() => void server.reload());
-    try {
-      await server.start();
-      this.record({event: 'listening', address: server.address, observe: server.observeAddress});
-      await interruption.interrupted;
-      await server.stop();
-    } finally {
-      interruption.release();
-    }
-    return undefined;
   }
 }

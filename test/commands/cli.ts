@@ -16,9 +16,16 @@ export interface Running {
   ended: Promise<number | NodeJS.Signals | null>;
 }
 
+export interface StartOptions {
+  cwd?: string;
+  env?: NodeJS.ProcessEnv;
+  /** Flags of Node itself. */
+  node?: readonly string[];
+}
+
 /** Starts the real command as a user would, without a terminal. */
-export function start(args: readonly string[], options: {cwd?: string; env?: NodeJS.ProcessEnv} = {}): Running {
-  const child = spawn(process.execPath, [bin, ...args], {
+export function start(args: readonly string[], options: StartOptions = {}): Running {
+  const child = spawn(process.execPath, [...(options.node ?? []), bin, ...args], {
     cwd: options.cwd,
     env: {...process.env, NO_COLOR: '1', ...options.env},
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -64,7 +71,7 @@ export function start(args: readonly string[], options: {cwd?: string; env?: Nod
 /** Runs the command to its end. */
 export async function cli(
   args: readonly string[],
-  options: {cwd?: string; env?: NodeJS.ProcessEnv} = {},
+  options: StartOptions = {},
 ): Promise<{code: number | NodeJS.Signals | null; out: string; err: string}> {
   const running = start(args, options);
   const code = await running.ended;

@@ -193,3 +193,25 @@ describe('paynetctl simulate device', () => {
     expect(code).toBe(2);
   });
 });
+
+describe('paynetctl serve without code made out of strings', () => {
+  const flag = '--disallow-code-generation-from-strings';
+
+  it('serves a device', async () => {
+    const running = start(['serve', '-c', 'config.yaml', '--json'], {cwd: dir, node: [flag]});
+    started.push(running);
+    const {address} = JSON.parse(await running.line(/listening/));
+    const device = ['simulate', 'device', '--server', `127.0.0.1:${address.port}`, ...deviceFlags, '--for', '1s'];
+    expect((await cli(device, {cwd: dir})).code).toBe(0);
+    running.child.kill('SIGTERM');
+    expect(await running.ended).toBe(0);
+  });
+
+  it('tells errors as always, and that nothing else runs', async () => {
+    const wrong = await cli(['serve', '--bogus'], {cwd: dir, node: [flag]});
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('--bogus')]);
+    const missing = await cli(['serve', '-c', 'nope.yaml', '--json'], {cwd: dir, node: [flag]});
+    expect([missing.code, JSON.parse(missing.out).error.code]).toEqual([1, 'CONFIG_UNREADABLE']);
+    expect((await cli(['doctor'], {cwd: dir, node: [flag]})).code).toBe(2);
+  });
+});

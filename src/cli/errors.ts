@@ -1,0 +1,42 @@
+import {codeOf, ExitCode, messageOf, PaynetError} from '../lib/errors.js';
+
+/** An error as a command shows it. */
+export interface ShownError {
+  code: string;
+  message: string;
+  /** What to do about it. */
+  hint: string | undefined;
+  exitCode: number;
+}
+
+/** What a user is told of an error: one sentence and what to do, never a stack. */
+export function showError(error: unknown): ShownError {
+  const message = messageOf(error).trimEnd();
+  if (error instanceof PaynetError) {
+    return {code: error.code, message, hint: error.hint, exitCode: error.exitCode};
+  }
+  if (isUsageFault(error)) {
+    // The parser's own messages often end with a line that points to --help already.
+    const hint = message.includes('--help') ? undefined : 'See --help for the flags of this command.';
+    return {code: 'USAGE', message, hint, exitCode: ExitCode.usage};
+  }
+  const hint = 'This looks like a defect of paynetctl: run again with --debug and report what it prints.';
+  return {code: codeOf(error) ?? 'INTERNAL', message, hint, exitCode: ExitCode.failed};
+}
+
+/** The lines for standard error. */
+export function errorText({message, hint}: ShownError): string {
+  return hint === undefined ? `Error: ${message}` : `Error: ${message}\n  ${hint}`;
+}
+
+export function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? '' : `\nCaused by: ${stackOf(error.cause)}`;
+  return `${error.stack ?? error.message}${cause}`;
+}
+
+/** Thrown by the parser of the command line: oclif marks its errors, Node's own has a family of codes. */
+function isUsageFault(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return 'oclif' in error || codeOf(error)?.startsWith('ERR_PARSE_ARGS_') === true;
+}

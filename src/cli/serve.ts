@@ -1,0 +1,45 @@
+import {loadConfig, printableConfig} from '../lib/config/index.js';
+import {UsageError} from '../lib/errors.js';
+import {PaynetServer} from '../lib/server.js';
+import {loadServerCredentials} from '../lib/tls/index.js';
+import {onInterrupt} from './signals.js';
+
+export interface ServeOptions {
+  config?: string | undefined;
+  set?: readonly string[] | undefined;
+  check: boolean;
+  /** A line for a person. */
+  print(line: string): void;
+  /** A line for a program. */
+  record(value: object): void;
+}
+
+/** What `paynetctl serve` does, from the configuration to the end of the server. Resolves with the result of a check. */
+export async function serve({config: file, set, check, print, record}: ServeOptions): Promise<unknown> {
+  const configured = set !== undefined || Object.keys(process.env).some((name) => name.startsWith('PAYNET_SERVER_'));
+  if (file === undefined && !configured) {
+    throw new UsageError('Which configuration?', {hint: 'Give a file with -c; `paynetctl quickstart` writes one.'});
+  }
+  const config = await loadConfig({
+    ...(file !== undefined && {file}),
+    ...(set !== undefined && {set: [...set]}),
+    env: process.env,
+    need: 'server',
+  });
+  if (check) {
+    const {certificates} = await loadServerCredentials(config.server.tls);
+    print(`The configuration is good: ${certificates.length} certificates read, the key fits.`);
+    return {ok: true, config: printableConfig(config)};
+  }
+  const server = new PaynetServer(config);
+  const interruption = onInterrupt(() => void server.reload());
+  try {
+    await server.start();
+    record({event: 'listening', address: server.address, observe: server.observeAddress});
+    await interruption.interrupted;
+    await server.stop();
+  } finally {
+    interruption.release();
+  }
+  return undefined;
+}
