@@ -1,4 +1,4 @@
-import chalk from 'chalk';
+import {color} from './color.js';
 
 /** One line of a conversation. */
 export interface Moment {
@@ -16,15 +16,15 @@ const WHAT_WIDTH = 12;
 
 /** A moment as a line for a person: time, device, direction, message, fields. */
 export function timelineLine({at, who, direction, what, detail}: Moment): string {
-  const time = chalk.dim(`${(at / 1000).toFixed(3).padStart(9)} s`);
-  const name = chalk.cyan(who.padEnd(NAME_WIDTH));
+  const time = color.dim(`${(at / 1000).toFixed(3).padStart(9)} s`);
+  const name = color.cyan(who.padEnd(NAME_WIDTH));
   return `${time}  ${name} ${ARROW[direction]} ${STYLE[direction](what.padEnd(WHAT_WIDTH))} ${detail}`.trimEnd();
 }
 
-const ARROW = {sent: chalk.green('→'), received: chalk.blue('←'), event: chalk.dim('·'), failed: chalk.red('✗')};
+const ARROW = {sent: color.green('→'), received: color.blue('←'), event: color.dim('·'), failed: color.red('✗')};
 const STYLE = {
-  sent: (text: string) => chalk.green(text),
-  received: (text: string) => chalk.blue(text),
-  event: (text: string) => chalk.bold(text),
-  failed: (text: string) => chalk.red(text),
+  sent: (text: string) => color.green(text),
+  received: (text: string) => color.blue(text),
+  event: (text: string) => color.bold(text),
+  failed: (text: string) => color.red(text),
 };

@@ -1,7 +1,7 @@
 import {relative, resolve} from 'node:path';
 import {Flags} from '@oclif/core';
-import chalk from 'chalk';
 import {BaseCommand} from '../cli/base-command.js';
+import {color} from '../cli/color.js';
 import {onInterrupt} from '../cli/signals.js';
 import {timelineLine} from '../cli/timeline.js';
 import {PaynetError} from '../lib/errors.js';
@@ -61,7 +61,7 @@ Exit codes: 0 every step worked, 1 a step failed, 2 wrong usage.`;
         hint: 'The lines above say how far it came; `paynetctl doctor` looks at the machine.',
       });
     }
-    this.print(chalk.green(`All ${flow.steps.length} steps worked.`));
+    this.print(color.green(`All ${flow.steps.length} steps worked.`));
     return {ok: flow.ok, steps: flow.steps, address: flow.address, files: flow.files};
   }
 
@@ -69,7 +69,7 @@ Exit codes: 0 every step worked, 1 a step failed, 2 wrong usage.`;
     const show = (path: string): string => relative('', path);
     const port = address?.port ?? 0;
     this.talk(`
-${chalk.bold('It works, and stays up until Ctrl-C.')} Meanwhile, in another terminal:
+${color.bold('It works, and stays up until Ctrl-C.')} Meanwhile, in another terminal:
   curl http://127.0.0.1:${observe?.port}/metrics
   openssl s_client -connect 127.0.0.1:${port} -CAfile ${show(files.ca)} -quiet
       (refused: no client certificate)
