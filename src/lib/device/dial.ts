@@ -15,10 +15,11 @@ export interface DialOptions {
 }
 
 /**
- * Connects and ends the handshake. Rejects with CONNECT_TIMEOUT, SERVER_UNTRUSTED, CONNECT_FAILED or ABORTED. With
- * TLS 1.3 the server may still refuse our certificate after this: it then closes before its first answer.
+ * Connects and ends the handshake; `take` is handed the socket at once, before it can emit anything more, and its
+ * result is the answer. Rejects with CONNECT_TIMEOUT, SERVER_UNTRUSTED, CONNECT_FAILED or ABORTED. With TLS 1.3 the
+ * server may still refuse our certificate after this: it then closes before its first answer.
  */
-export function dial(options: DialOptions): Promise<TLSSocket> {
+export function dial<T>(options: DialOptions, take: (socket: TLSSocket) => T): Promise<T> {
   const {address, timeoutMs, session, localAddress, signal} = options;
   return new Promise((resolve, reject) => {
     const socket = tls.connect({
@@ -52,13 +53,20 @@ export function dial(options: DialOptions): Promise<TLSSocket> {
       settle();
       socket.setNoDelay(true);
       socket.setKeepAlive(true, 60_000);
-      resolve(socket);
+      resolve(take(socket));
     }
     socket.on('error', onError);
     socket.on('secureConnect', onSecure);
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort);
   });
+}
+
+/** Whether an error of `dial`, or of what came after it, is more than a line that does not lead to the server. */
+export function serverWasReached(error: Error): boolean {
+  if (codeOf(error) === 'CONNECT_TIMEOUT' || codeOf(error) === 'ABORTED') return false;
+  const {cause} = error;
+  return !(cause instanceof Error && 'syscall' in cause && cause.syscall === 'connect');
 }
 
 function connectError(error: Error, where: string): PaynetError {
@@ -82,4 +90,10 @@ const UNTRUSTED: ReadonlySet<string> = new Set([
   'CERT_NOT_YET_VALID',
   'INVALID_PURPOSE',
   'CERT_SIGNATURE_FAILURE',
+  'CERT_REVOKED',
+  'CERT_REJECTED',
+  'CERT_UNTRUSTED',
+  'INVALID_CA',
+  'PATH_LENGTH_EXCEEDED',
+  'UNABLE_TO_GET_ISSUER_CERT',
 ]);

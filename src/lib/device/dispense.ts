@@ -29,7 +29,8 @@ export function dispense(payOut: (order: CoinOrder) => Promise<void>): Handler<C
       context.send('CoinAck', CoinAck.create({orderId, state, progress, error}));
     let reached = 0;
     const progress = (percent: number): void => {
-      reached = Math.max(0, Math.min(100, Math.round(percent)));
+      // What is no number must not end a payout half-way.
+      if (!Number.isNaN(percent)) reached = Math.max(0, Math.min(100, Math.round(percent)));
       report(CoinState.COIN_RUNNING, reached);
     };
     try {

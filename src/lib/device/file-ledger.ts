@@ -70,7 +70,12 @@ export async function fileLedger(path: string): Promise<Ledger> {
     await old.close();
   }
 
-  if (lines > longest(entries)) await attempt(path, compact);
+  if (lines > longest(entries)) {
+    await attempt(path, compact).catch(async (error: unknown) => {
+      await file.close();
+      throw error;
+    });
+  }
   return {
     get: (orderId) => entries.get(orderId),
     entries: () => entries.values(),

@@ -1,5 +1,5 @@
 import type {TLSSocket} from 'node:tls';
-import {PaynetError} from '../errors.js';
+import {messageOf, PaynetError} from '../errors.js';
 import type {FrameFormat} from '../frame/index.js';
 import {
   type ErrorMsg,
@@ -9,6 +9,7 @@ import {
   type MessageRegistry,
   type Pong,
   type RegisterRsp,
+  ResultCode,
   Type,
 } from '../registry/index.js';
 import {Alarm, type CloseReason, Connection, Session, type SessionLog, type SessionRole} from '../session/index.js';
@@ -128,24 +129,25 @@ export class DeviceLink implements SessionRole {
 
   reported(error: ErrorMsg): void {
     this.#options.user.seen('received', 'ErrorMsg', error);
+    // Until the login nothing else is asked for: some servers refuse it with an ErrorMsg.
+    for (const name of [...this.#expected.keys()]) {
+      const text = `${ResultCode[error.code] ?? error.code} ${error.msg}`;
+      this.#take(name)?.reject(new PaynetError('ANSWER_REFUSED', `instead of ${name} the server answers ${text}`));
+    }
     this.#options.user.reported(error);
   }
 
   closed(reason: CloseReason): void {
-    for (const name of [...this.#expected.keys()]) {
-      const {error} = this.connection;
-      this.#take(name)?.reject(
-        new PaynetError('CONNECTION_CLOSED', `the server closed the connection before its ${name}`, {
-          cause: error,
-          hint: 'It may refuse our certificate: TLS 1.3 shows a refusal only as a close. Look at the server log.',
-        }),
-      );
-    }
+    for (const name of [...this.#expected.keys()]) this.#take(name)?.reject(this.#endedBefore(name));
     this.#closed(reason);
   }
 
   #exchange<T>(name: string, message: object, answer: string): Promise<T> {
     return new Promise<T>((resolve, reject) => {
+      if (!this.connection.open) {
+        reject(this.#endedBefore(answer));
+        return;
+      }
       const alarm = new Alarm(() => {
         this.#take(answer)?.reject(new PaynetError('ANSWER_TIMEOUT', `no ${answer} within ${ANSWER_MS / 1000} s`));
       });
@@ -157,6 +159,15 @@ export class DeviceLink implements SessionRole {
       }
       this.#expected.set(answer, {resolve: (received) => resolve(received as T), reject, alarm});
       this.#options.room.wheel.schedule(alarm, ANSWER_MS);
+    });
+  }
+
+  #endedBefore(answer: string): PaynetError {
+    const {error} = this.connection;
+    const why = error === undefined ? '' : `: ${messageOf(error)}`;
+    return new PaynetError('CONNECTION_CLOSED', `the connection was closed before the server's ${answer}${why}`, {
+      cause: error,
+      hint: 'The server may refuse our certificate: TLS 1.3 shows a refusal only as a close. Look at its log.',
     });
   }
 

@@ -1,4 +1,4 @@
-import {PaynetError} from '../errors.js';
+import {codeOf, PaynetError} from '../errors.js';
 import {LoginReq, RegisterReq, ResultCode} from '../registry/index.js';
 import type {DeviceLink} from './link.js';
 
@@ -10,17 +10,20 @@ export interface LoginFlow {
   login?: Partial<LoginReq>;
 }
 
+/** The server has answered, and not with yes. */
+const REFUSALS: ReadonlySet<string | undefined> = new Set(['REGISTER_REFUSED', 'LOGIN_REFUSED', 'ANSWER_REFUSED']);
+
 /** What a device remembers of its registration and login from one connection to the next. */
 export class Introduction {
   deviceId: string;
   readonly #flow: LoginFlow;
-  #registered: boolean;
+  #registered = false;
   #resumeToken = '';
 
   constructor(flow: LoginFlow) {
     this.#flow = flow;
     this.deviceId = flow.login?.deviceId ?? '';
-    this.#registered = flow.register === undefined;
+    this.forget();
     if (this.#registered && this.deviceId === '') {
       throw new PaynetError('FLOW_INVALID', 'a device without a deviceId has to register first', {
         hint: 'Give the flow a `register` message, or `login.deviceId`.',
@@ -28,42 +31,58 @@ export class Introduction {
     }
   }
 
-  /**
-   * Registers where that is still to be done, and logs in; a resume token that is refused is tried once without.
-   * Answers whether the last session was taken up. Rejects with REGISTER_REFUSED or LOGIN_REFUSED.
-   */
-  async run(link: DeviceLink): Promise<boolean> {
-    if (!this.#registered) await this.#register(link);
-    const resume = this.#resumeToken;
+  /** The server knows us no more, or does not want us as we are: the next try begins at the beginning. */
+  forget(): void {
+    this.#registered = this.#flow.register === undefined;
     this.#resumeToken = '';
-    let answer = await this.#login(link, resume === '' ? this.#loginToken : resume);
-    if (answer.code !== ResultCode.OK && resume !== '') answer = await this.#login(link, this.#loginToken);
-    if (answer.code !== ResultCode.OK) {
-      // Whatever the server has forgotten or withdrawn: the next try begins at the beginning.
-      this.#registered = this.#flow.register === undefined;
-      throw new PaynetError('LOGIN_REFUSED', `the server refuses the login: ${ResultCode[answer.code]} ${answer.msg}`);
-    }
-    this.#resumeToken = answer.resumeToken;
-    link.deviceId = this.deviceId;
-    return answer.msg === 'resumed';
   }
 
-  get #loginToken(): string {
-    return this.#flow.login?.token ?? '';
+  /**
+   * Registers where that is still to be done, and logs in; a resume token that is refused is tried once without.
+   * Answers whether the last session was taken up. Rejects with REGISTER_REFUSED, LOGIN_REFUSED, ANSWER_REFUSED,
+   * ANSWER_TIMEOUT or CONNECTION_CLOSED.
+   */
+  async run(link: DeviceLink): Promise<boolean> {
+    try {
+      if (!this.#registered) await this.#register(link);
+      return await this.#logIn(link);
+    } catch (error) {
+      if (REFUSALS.has(codeOf(error))) this.forget();
+      throw error;
+    }
   }
 
   async #register(link: DeviceLink): Promise<void> {
     const answer = await link.register(RegisterReq.fromPartial(this.#flow.register ?? {}));
     if (answer.code !== ResultCode.OK) {
-      const text = `the server refuses the registration: ${ResultCode[answer.code]} ${answer.msg}`;
-      throw new PaynetError('REGISTER_REFUSED', text);
+      throw refused('REGISTER_REFUSED', 'registration', answer);
     }
     this.#registered = true;
     if (answer.deviceId !== '') this.deviceId = answer.deviceId;
+  }
+
+  async #logIn(link: DeviceLink): Promise<boolean> {
+    const own = this.#flow.login?.token ?? '';
+    let answer = await this.#login(link, this.#resumeToken === '' ? own : this.#resumeToken);
+    if (answer.code !== ResultCode.OK && this.#resumeToken !== '') {
+      this.#resumeToken = '';
+      answer = await this.#login(link, own);
+    }
+    if (answer.code !== ResultCode.OK) throw refused('LOGIN_REFUSED', 'login', answer);
+    this.#resumeToken = answer.resumeToken;
+    link.deviceId = this.deviceId;
+    return answer.msg === 'resumed';
   }
 
   #login(link: DeviceLink, token: string): ReturnType<DeviceLink['login']> {
     const version = this.#flow.login?.version ?? '';
     return link.login(LoginReq.fromPartial({deviceId: this.deviceId, token, version}));
   }
+}
+
+function refused(code: string, what: string, answer: {code: ResultCode; msg: string}): PaynetError {
+  return new PaynetError(
+    code,
+    `the server refuses the ${what}: ${ResultCode[answer.code] ?? answer.code} ${answer.msg}`,
+  );
 }
