@@ -4,7 +4,7 @@ import {
   ErrorMsg,
   LoginReq,
   LoginRsp,
-  Ping,
+  type Ping,
   Pong,
   QueryReq,
   QueryRsp,
@@ -12,8 +12,9 @@ import {
   RegisterRsp,
 } from './generated/paybox.js';
 import type {Direction, MessageDefinition} from './message.js';
+import {pingCodec} from './ping-codec.js';
 import {type GeneratedMessage, protoCodec, type RangeCheck} from './proto-codec.js';
-import {int32, uint32, uint64} from './ranges.js';
+import {uint32, uint64} from './ranges.js';
 
 /** The types of the deployed protocol (paynet.md, Types). */
 export const Type = {
@@ -67,11 +68,6 @@ function define<T>(
   return {type, direction, name, codec: protoCodec(generated, check)} as MessageDefinition;
 }
 
-const checkPing: RangeCheck<Ping> = (ping) => {
-  uint64('timestamp', ping.timestamp);
-  uint32('uptime', ping.uptime);
-  int32('signal', ping.signal);
-};
 const checkPong: RangeCheck<Pong> = (pong) => uint64('timestamp', pong.timestamp);
 const checkCommand: RangeCheck<CoinCommand> = (command) => {
   uint32('coins', command.coins);
@@ -95,7 +91,7 @@ export function payboxMessages(): MessageDefinition[] {
     define(Type.registerRsp, 'down', 'RegisterRsp', RegisterRsp),
     define(Type.loginReq, 'up', 'LoginReq', LoginReq),
     define(Type.loginRsp, 'down', 'LoginRsp', LoginRsp),
-    define(Type.ping, 'up', 'Ping', Ping, checkPing),
+    {type: Type.ping, direction: 'up', name: 'Ping', codec: pingCodec} as MessageDefinition,
     define(Type.pong, 'down', 'Pong', Pong, checkPong),
     define(Type.coinCommand, 'down', 'CoinCommand', CoinCommand, checkCommand),
     define(Type.coinAck, 'up', 'CoinAck', CoinAck, checkState),
