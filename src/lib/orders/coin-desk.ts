@@ -1,7 +1,8 @@
-import {codeOf, messageOf, PaynetError} from '../errors.js';
+import {codeOf, PaynetError} from '../errors.js';
 import {isId, ResultCode} from '../registry/index.js';
 import {Alarm, type DeadlineWheel, Refusal} from '../session/index.js';
 import {type CoinInput, type CoinOrder, coinStep, isFinal, type ReportedState} from './coin-state.js';
+import {type Entry, OrderBook} from './order-book.js';
 
 /** The way to the devices, as far as coin orders need it. */
 export interface CoinPort {
@@ -37,32 +38,23 @@ export interface CoinOrderEvent {
   reported?: Report;
 }
 
-/** How long a device may take to acknowledge a command before it is asked. */
-const ACK_MS = 10_000;
+/** How long a device may take to acknowledge a command before it is asked, and to be there to be asked again. */
+const ASK_MS = 10_000;
 const ATTEMPTS = 3;
-const KEPT_ORDERS = 10_000;
 const MAX_TIMEOUT_SECONDS = 86_400;
 const MAX_COINS = 0xffff_ffff;
 
-interface Entry {
-  order: CoinOrder;
-  alarm: Alarm;
-  /** The end of the device's time, by the wheel; 0 before the first write. */
-  endsAt: number;
-  asking: boolean;
-  done: Promise<CoinOrder>;
-  finish(order: CoinOrder): void;
-}
-
 /**
  * Coin orders of this process, in memory. An order that was sent and not answered is asked for, and only the same
- * order id is ever sent again; the device executes it once.
+ * order id is ever sent again; the device executes it once. An order that the device has once acknowledged is never
+ * sent again: a device that has lost its memory would pay twice.
  */
 export class CoinDesk {
   readonly #port: CoinPort;
   readonly #wheel: DeadlineWheel;
   readonly #tell: (event: CoinOrderEvent) => void;
-  readonly #entries = new Map<string, Entry>();
+  readonly #book = new OrderBook();
+  #closed = false;
 
   constructor(port: CoinPort, wheel: DeadlineWheel, tell: (event: CoinOrderEvent) => void) {
     this.#port = port;
@@ -72,22 +64,24 @@ export class CoinDesk {
 
   /**
    * Places an order; resolves with its final state. The same order again gives the same result; another content under
-   * its number is refused. Rejects with ORDER_INVALID, ORDER_CONFLICT, DEVICE_OFFLINE or IDEMPOTENCY_UNAVAILABLE:
-   * then nothing was sent.
+   * its number is refused. Rejects with ORDER_INVALID, ORDER_CONFLICT, DEVICE_OFFLINE, QUERY_TIMEOUT or
+   * IDEMPOTENCY_UNAVAILABLE: then nothing was sent; and with SERVER_STOPPED: then it may have been, and the same order
+   * again tells.
    */
   async submit(request: CoinRequest): Promise<CoinOrder> {
     check(request);
     const {orderId, deviceId, coins, timeoutSeconds} = request;
     const content = JSON.stringify([deviceId, coins, timeoutSeconds]);
     const claim = await this.#port.claim(orderId, content);
-    const known = this.#entries.get(orderId);
+    if (this.#closed) throw stopped(orderId);
+    const known = this.#book.get(orderId);
     if (claim === 'other' || (known !== undefined && !isSame(known.order, request))) {
       throw new PaynetError('ORDER_CONFLICT', `order ${orderId} exists with another content`, {
         hint: 'Use a new order number for a new order.',
       });
     }
     if (known !== undefined) return known.done;
-    const order: CoinOrder = {
+    const entry = this.#enter({
       orderId,
       deviceId,
       coins,
@@ -96,94 +90,125 @@ export class CoinDesk {
       progress: 0,
       error: '',
       attempts: 0,
-    };
-    const entry = this.#enter(order);
+    });
     try {
       // Claimed by an earlier process: it may have been sent, so the device is asked first.
-      if (claim === 'same') {
-        entry.endsAt = this.#wheel.now + timeoutSeconds * 1000;
-        await this.#ask(entry);
-      } else {
-        await this.#send(entry);
-      }
+      if (claim === 'same') await this.#inquire(entry);
+      else await this.#send(entry);
     } catch (error) {
-      // Nothing was written now: the same request may be made again.
-      this.#wheel.cancel(entry.alarm);
-      this.#entries.delete(orderId);
-      throw error;
+      if (entry.order.state === 'created' && !this.#closed) {
+        // Nothing was written now: the same request may be made again. Whoever joined this one hears of it too.
+        this.#book.remove(entry);
+        entry.fail(error as Error);
+      }
     }
+    this.#wait(entry);
     return entry.done;
   }
 
   /** A device's ack. Throws Refusal for an order that is not one of its own. */
   reported(deviceId: string, orderId: string, report: Report): void {
-    const entry = this.#entries.get(orderId);
+    const entry = this.#book.get(orderId);
     if (entry === undefined || entry.order.deviceId !== deviceId) {
       throw new Refusal(ResultCode.ORDER_NOT_FOUND, `order ${orderId} is not an order of this device`);
     }
+    entry.unsure = false;
     this.#step(entry, asInput(report));
   }
 
   /** A device is back: what became of its open orders? */
   online(deviceId: string): void {
-    for (const entry of this.#entries.values()) {
-      if (entry.order.deviceId === deviceId && entry.order.attempts > 0 && !isFinal(entry.order.state))
-        void this.#ask(entry);
+    for (const entry of this.#book.openOf(deviceId)) {
+      // Before the first write there is nothing to ask for.
+      if (entry.order.state === 'created') continue;
+      entry.unsure = true;
+      void this.#ask(entry);
     }
   }
 
   /** An order of a device; undefined when there is none here. */
   find(deviceId: string, orderId: string): CoinOrder | undefined {
-    const order = this.#entries.get(orderId)?.order;
+    const order = this.#book.get(orderId)?.order;
     return order?.deviceId === deviceId ? order : undefined;
   }
 
-  /** Ends all waiting; open orders stay open. */
+  /** Ends all waiting: whoever waits for an open order is told so. Calling it twice is fine. */
   close(): void {
-    for (const {alarm} of this.#entries.values()) this.#wheel.cancel(alarm);
+    this.#closed = true;
+    for (const entry of this.#book.open()) {
+      this.#wheel.cancel(entry.alarm);
+      entry.fail(stopped(entry.order.orderId));
+    }
   }
 
   #enter(order: CoinOrder): Entry {
     let finish: Entry['finish'] = () => {};
-    const done = new Promise<CoinOrder>((resolve) => {
+    let fail: Entry['fail'] = () => {};
+    const done = new Promise<CoinOrder>((resolve, reject) => {
       finish = resolve;
+      fail = reject;
     });
-    const entry: Entry = {order, alarm: new Alarm(() => this.#due(entry)), endsAt: 0, asking: false, done, finish};
-    this.#entries.set(order.orderId, entry);
-    this.#forgetOldest();
+    // Often nobody waits any more.
+    done.catch(() => undefined);
+    const alarm = new Alarm(() => this.#due(entry));
+    const flags = {unsure: true, asking: false, askAgain: false};
+    const endsAt = this.#wheel.now + order.timeoutSeconds * 1000;
+    const entry: Entry = {order, alarm, endsAt, ...flags, done, finish, fail};
+    this.#book.add(entry);
     return entry;
   }
 
+  /** Writes the command, with the time that is left. Rejects when nothing was written. */
   async #send(entry: Entry): Promise<void> {
-    try {
-      await this.#port.coin(entry.order);
-    } catch (error) {
-      if (entry.order.attempts === 0) throw error;
+    const left = Math.round((entry.endsAt - this.#wheel.now) / 1000);
+    // The alarm ends it.
+    if (left < 1) return;
+    entry.unsure = true;
+    await this.#port.coin({...entry.order, timeoutSeconds: left});
+    this.#step(entry, {kind: 'written'});
+  }
+
+  /** Asks in the background: now, and once more after an inquiry that is under way. */
+  async #ask(entry: Entry): Promise<void> {
+    if (entry.asking) {
+      entry.askAgain = true;
       return;
     }
-    if (entry.endsAt === 0) entry.endsAt = this.#wheel.now + entry.order.timeoutSeconds * 1000;
-    this.#step(entry, {kind: 'written'});
+    // While it is asked its time goes on.
+    this.#wheel.schedule(entry.alarm, Math.max(0, entry.endsAt - this.#wheel.now));
+    do {
+      entry.askAgain = false;
+      try {
+        await this.#inquire(entry);
+      } catch (error) {
+        // Gone again or silent: the alarm or the next login asks anew. What no device may say changes nothing.
+        if (codeOf(error) === 'ANSWER_INVALID') this.#tell({kind: 'discrepancy', order: entry.order});
+      }
+    } while (entry.askAgain && this.#isOpen(entry));
     this.#wait(entry);
   }
 
-  /** Asks the device what it knows of an order, and decides. */
-  async #ask(entry: Entry): Promise<void> {
-    if (entry.asking) return;
+  /** Asks the device what it knows of an order, and decides. Rejects when it cannot be asked, or not be sent to. */
+  async #inquire(entry: Entry): Promise<void> {
+    const acknowledged = isAcknowledged(entry.order);
     entry.asking = true;
     try {
       const answer = await this.#port.query(entry.order);
-      if (isFinal(entry.order.state)) return;
-      if (answer.found) this.#step(entry, asInput(answer));
-      if (isFinal(entry.order.state)) return;
-      // An older device says ACCEPTED of any order: the same id once more does no harm, it is executed once.
-      if (!answer.found || !answer.certain) await this.#again(entry);
-    } catch (error) {
-      if (entry.order.attempts === 0) throw error;
-      // Gone again or silent: the alarm or the next login asks anew.
-      if (codeOf(error) === 'ANSWER_INVALID') this.#step(entry, {kind: 'refused', error: messageOf(error)});
+      if (!this.#isOpen(entry)) return;
+      if (answer.found && answer.certain) {
+        entry.unsure = false;
+        this.#step(entry, asInput(answer));
+      } else if (!isAcknowledged(entry.order)) {
+        // An older device says ACCEPTED of any order: the same id once more does no harm, it is executed once.
+        await this.#again(entry);
+      } else if (!answer.found && acknowledged) {
+        this.#step(entry, {kind: 'forgotten'});
+      } else {
+        // It was acknowledged meanwhile, or an older device says of it what it says of any.
+        entry.unsure = !answer.found;
+      }
     } finally {
       entry.asking = false;
-      if (!isFinal(entry.order.state)) this.#wait(entry);
     }
   }
 
@@ -193,37 +218,48 @@ export class CoinDesk {
   }
 
   #wait(entry: Entry): void {
-    if (isFinal(entry.order.state)) return;
+    if (!this.#isOpen(entry) || entry.asking || this.#book.get(entry.order.orderId) !== entry) return;
     const left = entry.endsAt - this.#wheel.now;
-    this.#wheel.schedule(entry.alarm, Math.max(0, entry.order.state === 'sent' ? Math.min(ACK_MS, left) : left));
+    this.#wheel.schedule(entry.alarm, Math.max(0, entry.unsure ? Math.min(ASK_MS, left) : left));
   }
 
   #due(entry: Entry): void {
     if (this.#wheel.now >= entry.endsAt) this.#step(entry, {kind: 'timedOut'});
-    else if (entry.order.state === 'sent') void this.#ask(entry);
+    else if (entry.unsure) void this.#ask(entry);
     else this.#wait(entry);
   }
 
   #step(entry: Entry, input: CoinInput): void {
+    const wasOpen = this.#isOpen(entry);
     const {order, effects} = coinStep(entry.order, input);
     entry.order = order;
-    for (const kind of effects) {
-      this.#tell({kind, order, ...(kind === 'discrepancy' && input.kind === 'reported' && {reported: input})});
+    if (wasOpen && isFinal(order.state)) {
+      this.#wheel.cancel(entry.alarm);
+      this.#book.ended(entry);
+      entry.finish(order);
     }
-    if (!isFinal(order.state)) return;
-    this.#wheel.cancel(entry.alarm);
-    entry.finish(order);
+    for (const kind of effects) {
+      this.#tell({
+        kind,
+        order,
+        ...(kind === 'discrepancy' && input.kind === 'reported' && {reported: asReport(input)}),
+      });
+    }
   }
 
-  #forgetOldest(): void {
-    if (this.#entries.size <= KEPT_ORDERS) return;
-    for (const [orderId, {order}] of this.#entries) {
-      if (!isFinal(order.state)) continue;
-      this.#entries.delete(orderId);
-      return;
-    }
+  #isOpen({order}: Entry): boolean {
+    return !this.#closed && !isFinal(order.state);
   }
 }
+
+const isAcknowledged = ({state}: CoinOrder): boolean => state !== 'created' && state !== 'sent';
+
+const stopped = (orderId: string): PaynetError =>
+  new PaynetError('SERVER_STOPPED', `the server stopped before order ${orderId} ended`, {
+    hint: 'Place the same order again when the server is back: it is executed once.',
+  });
+
+const asReport = ({state, progress, error}: Report): Report => ({state, progress, error});
 
 /** Only what belongs to a report: whoever hands it in may have more on it. */
 const asInput = ({state, progress, error}: Report): CoinInput => ({kind: 'reported', state, progress, error});

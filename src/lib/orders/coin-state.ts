@@ -22,6 +22,8 @@ export type CoinInput =
   | {kind: 'written'}
   | {kind: 'reported'; state: ReportedState; progress: number; error: string}
   | {kind: 'refused'; error: string}
+  /** The device had acknowledged it, and says now that it does not know it. */
+  | {kind: 'forgotten'}
   | {kind: 'timedOut'};
 
 /** What follows from a step, besides the new order. */
@@ -50,6 +52,10 @@ export function coinStep(order: CoinOrder, input: CoinInput): CoinStep {
     }
     case 'refused':
       return {order: {...order, state: 'failed', error: input.error}, effects: ['finished']};
+    case 'forgotten': {
+      const error = 'the device does not know the order any more; how many coins are out is not known';
+      return {order: {...order, state: 'failed', error}, effects: ['finished', 'discrepancy']};
+    }
     case 'timedOut': {
       const error = `no end within ${order.timeoutSeconds} s`;
       return {order: {...order, state: 'failed', error}, effects: ['finished']};
