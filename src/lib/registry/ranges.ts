@@ -3,8 +3,13 @@ const INT32_MAX = 0x7fff_ffff;
 
 function whole(field: string, value: unknown, min: number, max: number): void {
   if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
-    throw new RangeError(`${field} must be a whole number from ${min} to ${max}, not ${JSON.stringify(value)}`);
+    throw new RangeError(`${field} must be a whole number from ${min} to ${max}, not ${shown(value)}`);
   }
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  return typeof value === 'number' ? String(value) : typeof value;
 }
 
 export const uint32 = (field: string, value: unknown): void => whole(field, value, 0, UINT32_MAX);
@@ -13,9 +18,10 @@ export const int32 = (field: string, value: unknown): void => whole(field, value
 export const uint64 = (field: string, value: unknown): void => whole(field, value, 0, Number.MAX_SAFE_INTEGER);
 
 const LONGEST_ID = 128;
-// Control characters (C0, DEL, C1), line separators, bidirectional controls, the replacement character that broken
-// UTF-8 becomes (two broken ids would be equal), and the rest of the specials block.
-const UNFIT = /[\p{Cc}\p{Cs}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff0-\uffff]/u;
+// Control and format characters (bidirectional ones, too), halves of pairs, line separators, whatever else leaves no
+// mark on paper (fillers, variation selectors), the replacement character that broken UTF-8 becomes (two broken ids
+// would be equal), and the rest of the specials block.
+const UNFIT = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\ufff0-\uffff]/u;
 
 /** Whether a text can be an order_id, device_id or device_sn: 1 to 128 characters, none invisible, none broken. */
 export function isId(text: string): boolean {
