@@ -10,6 +10,8 @@ export interface Deadline {
 
 const TICK_MS = 100;
 const SLOTS = 1024;
+/** The list of what is due and not called yet, so that it can still be cancelled. */
+const DUE = SLOTS;
 /** The longest step one tick adds to the wheel's time. */
 const LONGEST_STEP_MS = 1000;
 
@@ -23,7 +25,7 @@ const LONGEST_STEP_MS = 1000;
 export class DeadlineWheel {
   /** Milliseconds of the wheel's own time, refreshed every 100 ms. */
   now = 0;
-  readonly #slots: (Deadline | undefined)[] = new Array(SLOTS).fill(undefined);
+  readonly #slots: (Deadline | undefined)[] = new Array(SLOTS + 1).fill(undefined);
   #tick = 0;
   #clock = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -58,17 +60,10 @@ export class DeadlineWheel {
     if (entry.wheelSlot >= 0) this.cancel(entry);
     entry.wheelDue = this.now + delayMs;
     // The slot after the due time: an entry is never early.
-    const slot = Math.max(Math.ceil(entry.wheelDue / TICK_MS), this.#tick + 1) % SLOTS;
-    const first = this.#slots[slot];
-    entry.wheelSlot = slot;
-    entry.wheelPrevious = undefined;
-    entry.wheelNext = first;
-    if (first !== undefined) first.wheelPrevious = entry;
-    this.#slots[slot] = entry;
-    this.#size++;
+    this.#put(entry, Math.max(Math.ceil(entry.wheelDue / TICK_MS), this.#tick + 1) % SLOTS);
   }
 
-  /** Takes an entry out; does nothing when it does not wait. */
+  /** Takes an entry out, so that it is not called, not even when it is due already; does nothing when it does not wait. */
   cancel(entry: Deadline): void {
     if (entry.wheelSlot < 0) return;
     if (entry.wheelPrevious !== undefined) entry.wheelPrevious.wheelNext = entry.wheelNext;
@@ -90,17 +85,32 @@ export class DeadlineWheel {
     }
   }
 
+  #put(entry: Deadline, slot: number): void {
+    const first = this.#slots[slot];
+    entry.wheelSlot = slot;
+    entry.wheelPrevious = undefined;
+    entry.wheelNext = first;
+    if (first !== undefined) first.wheelPrevious = entry;
+    this.#slots[slot] = entry;
+    this.#size++;
+  }
+
   #expire(slot: number): void {
     let entry = this.#slots[slot];
-    const due: Deadline[] = [];
     while (entry !== undefined) {
+      const next: Deadline | undefined = entry.wheelNext;
       // Entries of a later turn of the wheel share the slot.
-      if (entry.wheelDue <= this.now) due.push(entry);
-      entry = entry.wheelNext;
+      if (entry.wheelDue <= this.now) {
+        this.cancel(entry);
+        this.#put(entry, DUE);
+      }
+      entry = next;
     }
-    // Cancelled first: whatever one of them does to the others, each is called at most once.
-    for (const one of due) this.cancel(one);
-    for (const one of due) one.onDeadline();
+    // What one of them cancels or moves is not called.
+    for (let due = this.#slots[DUE]; due !== undefined; due = this.#slots[DUE]) {
+      this.cancel(due);
+      due.onDeadline();
+    }
   }
 }
 
