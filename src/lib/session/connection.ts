@@ -198,9 +198,13 @@ export class Connection implements Deadline, Transmitter {
   transmit(bytes: Buffer): void {
     if (this.#finished || this.socket.writableEnded || this.socket.destroyed) return;
     const room = this.#room;
+    // Asked before the write: what it adds the peer has had no chance to read.
+    if (this.socket.writableLength > room.limits.writeBuffer) {
+      this.destroy('slow_reader');
+      return;
+    }
     room.counters.bytesOut += bytes.length;
     this.socket.write(bytes);
-    if (this.socket.writableLength > room.limits.writeBuffer) this.destroy('slow_reader');
   }
 
   /** Sends what is gathered, closes our side and gives the peer a moment to close its own. */
@@ -238,7 +242,8 @@ export class Connection implements Deadline, Transmitter {
     }
     if ((this.#paused & FOR_RATE) !== 0) {
       this.#refill();
-      if ((this.#paused & FOR_RATE) !== 0) return;
+      // Going on may have paused again, or ended it: then the wheel has its next date already.
+      if ((this.#paused & FOR_RATE) !== 0 || this.closeReason !== undefined) return;
     }
     // While we do not read, the peer's silence is our own.
     if (this.#paused !== 0) this.#lastFrame = wheel.now;
@@ -286,7 +291,8 @@ export class Connection implements Deadline, Transmitter {
     const earned = Math.floor(((wheel.now - this.#tokensAt) * limits.messagesPerSecond) / 1000);
     if (earned > 0) {
       this.#tokens = Math.min(limits.messageBurst, this.#tokens + earned);
-      this.#tokensAt = wheel.now;
+      // Not `now`: the part of a message that is earned already counts next time.
+      this.#tokensAt += (earned * 1000) / limits.messagesPerSecond;
     }
     if (this.#tokens > 0) {
       this.#unpause(FOR_RATE);
@@ -297,6 +303,8 @@ export class Connection implements Deadline, Transmitter {
   }
 
   #pause(why: number): void {
+    // After the close the peer's bytes are read and thrown away.
+    if (this.closeReason !== undefined) return;
     this.#paused |= why;
     this.socket.pause();
   }
