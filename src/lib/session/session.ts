@@ -120,14 +120,19 @@ export class Session implements Receiver, Lane, HandlerContext {
     this.#room.counters.framesOut++;
   }
 
-  /** Sends an ErrorMsg unless the connection is closed; without its text where that does not fit into a frame. */
+  /**
+   * Sends an ErrorMsg unless the connection is closed; without its text where that does not fit into a frame, and
+   * not at all where nothing fits. Never throws: it is called while bytes are read, where nobody could catch it.
+   */
   sendError(code: ResultCode, msg: string): void {
-    if (!this.connection.open) return;
-    try {
-      this.send('ErrorMsg', {code, msg});
-    } catch (error) {
-      if (!(error instanceof FrameError)) throw error;
-      this.send('ErrorMsg', {code, msg: ''});
+    for (const text of [msg, '']) {
+      if (!this.connection.open) return;
+      try {
+        this.send('ErrorMsg', {code, msg: text});
+        return;
+      } catch (error) {
+        if (!(error instanceof FrameError)) throw error;
+      }
     }
   }
 
@@ -136,11 +141,10 @@ export class Session implements Receiver, Lane, HandlerContext {
    * and 0 % without `code` proves nothing: older peers say that of any order.
    */
   query(orderId: string, timeoutMs: number): Promise<QueryRsp> {
-    this.connection.assertOpen();
-    this.#queries ??= new Queries(this.#room.wheel);
-    const answer = this.#queries.ask(orderId, timeoutMs);
+    // Sent first: a question that does not fit into a frame must leave nobody waiting for its answer.
     this.send('QueryReq', {orderId});
-    return answer;
+    this.#queries ??= new Queries(this.#room.wheel);
+    return this.#queries.ask(orderId, timeoutMs);
   }
 
   feed(chunk: Buffer): void {
@@ -185,8 +189,10 @@ export class Session implements Receiver, Lane, HandlerContext {
       return;
     }
     try {
-      const work = this.#role.receive(definition, message);
-      return work?.catch((error: unknown) => this.#failed(definition, error));
+      const work: unknown = this.#role.receive(definition, message);
+      // A handler in plain JavaScript may return anything, and a promise of any make.
+      if (!isThenable(work)) return undefined;
+      return Promise.resolve(work).catch((error: unknown) => this.#failed(definition, error));
     } catch (error) {
       this.#failed(definition, error);
     }
@@ -262,4 +268,8 @@ export class Session implements Receiver, Lane, HandlerContext {
     this.#room.log.error({connectionId, deviceId, message: definition.name, err: error}, 'a handler failed');
     this.sendError(ResultCode.FAILED, `${definition.name} could not be handled`);
   }
+}
+
+function isThenable(work: unknown): work is PromiseLike<void> {
+  return typeof work === 'object' && work !== null && 'then' in work && typeof work.then === 'function';
 }
