@@ -7,7 +7,7 @@ export {
 } from './connection.js';
 export {Dispatcher, type DispatcherLimits, type Lane} from './dispatcher.js';
 export {Outgoing, type Transmitter} from './outgoing.js';
-export {looksLikeResumeToken, ResumeTokens} from './resume-token.js';
+export {ResumeTokens} from './resume-token.js';
 export {
   type FrameErrorReason,
   Refusal,

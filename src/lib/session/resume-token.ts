@@ -37,7 +37,10 @@ export class ResumeTokens {
   }
 }
 
-export const looksLikeResumeToken = (token: string): boolean => token.startsWith(PREFIX) && token.length < 512;
+/** The longest id has 128 characters, which are up to 384 bytes: a token of 553 characters. */
+const LONGEST_TOKEN = 600;
+
+const looksLikeResumeToken = (token: string): boolean => token.startsWith(PREFIX) && token.length <= LONGEST_TOKEN;
 
 function timeBytes(time: number): Buffer {
   const bytes = Buffer.alloc(6);
