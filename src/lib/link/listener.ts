@@ -33,6 +33,8 @@ export interface Listener {
 interface Arrival {
   address: string;
   key: string;
+  /** By the wheel's time. */
+  arrivedAt: number;
   beganAt: number;
   inHandshake: boolean;
   alarm: Alarm | undefined;
@@ -48,8 +50,8 @@ const KEEP_ALIVE_MS = 60_000;
 const PACE_MS = 100;
 
 /**
- * Accepts TCP connections, paces them, and takes each through its TLS handshake within a hard limit. Node's own
- * handshake timeout leaves the TCP connection open, so the limit here ends the TCP socket itself.
+ * Accepts TCP connections, paces them, and takes each through its TLS handshake within a hard limit, counted from the
+ * TCP connection. Node's own handshake timeout leaves that open, so the limit here ends the TCP socket itself.
  * Rejects with PORT_IN_USE, PORT_DENIED or LISTEN_FAILED.
  */
 export async function listen(options: ListenerOptions): Promise<Listener> {
@@ -60,12 +62,21 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const waiting = new Set<RawSocket>();
 
   const pacer = new Alarm(() => pump());
+  // Half of the handshake limit is left to whoever begins. Without an end to the waiting, a storm longer than the
+  // devices' own patience would spend every handshake on a connection that its device has given up.
+  const longestWaitMs = options.handshakeTimeoutMs / 2;
 
   function pump(): void {
     for (const raw of waiting) {
-      if (!admission.mayBegin(wheel.now)) break;
-      waiting.delete(raw);
-      begin(raw);
+      if (wheel.now - raw[kArrival].arrivedAt > longestWaitMs) {
+        waiting.delete(raw);
+        counters.handshakeFailures.count('timeout');
+        options.onFailure('timeout', raw[kArrival].address);
+        raw.destroy();
+      } else if (admission.mayBegin(wheel.now)) {
+        waiting.delete(raw);
+        begin(raw);
+      } else break;
     }
     if (waiting.size > 0 && pacer.wheelSlot < 0) wheel.schedule(pacer, PACE_MS);
   }
@@ -75,7 +86,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     arrival.inHandshake = true;
     arrival.beganAt = performance.now();
     arrival.alarm = new Alarm(() => fail(raw, 'timeout'));
-    wheel.schedule(arrival.alarm, options.handshakeTimeoutMs);
+    wheel.schedule(arrival.alarm, options.handshakeTimeoutMs - (wheel.now - arrival.arrivedAt));
     inHandshake.set(arrival.key, raw);
     tlsServer.emit('connection', raw);
   }
@@ -85,7 +96,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     const arrival = raw[kArrival];
     if (!arrival.inHandshake) return false;
     arrival.inHandshake = false;
-    inHandshake.delete(arrival.key);
+    // The peer may have used the same port again before we saw the end of this one.
+    if (inHandshake.get(arrival.key) === raw) inHandshake.delete(arrival.key);
     if (arrival.alarm !== undefined) wheel.cancel(arrival.alarm);
     arrival.alarm = undefined;
     admission.ended();
@@ -123,7 +135,14 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       }
       counters.connectionsTotal++;
       counters.connections++;
-      raw[kArrival] = {address, key: `${address} ${raw.remotePort}`, beganAt: 0, inHandshake: false, alarm: undefined};
+      raw[kArrival] = {
+        address,
+        key: `${address} ${raw.remotePort}`,
+        arrivedAt: wheel.now,
+        beganAt: 0,
+        inHandshake: false,
+        alarm: undefined,
+      };
       raw.on('error', onRawError);
       raw.on('close', onRawClose);
       waiting.add(raw);
@@ -167,6 +186,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       new Promise((resolve) => {
         wheel.cancel(pacer);
         for (const raw of waiting) raw.destroy();
+        // Else the end of a handshake would begin the next one, on a socket that is closed.
+        waiting.clear();
         for (const raw of inHandshake.values()) raw.destroy();
         server.close(() => resolve());
       }),
