@@ -26,6 +26,7 @@ import {
 } from '../../session/index.js';
 import {ownsName} from '../../tls/index.js';
 import type {CoinProgress, CommandAnswer, DeviceCommand, Driver, Peer} from '../adapter.js';
+import type {Awaitable} from '../hooks.js';
 import type {PaynetRoom} from './adapter.js';
 import {pongPayload} from './pong.js';
 
@@ -102,6 +103,10 @@ export class PaynetDriver implements Driver, SessionRole {
       case 'queryOrder':
         return answerOf(await this.#session.query(command.orderId, command.timeoutMs));
       case 'raw':
+        // The frame holds one byte of it and would take 0x104 for 0x04.
+        if (!Number.isInteger(command.type) || command.type < 0 || command.type > 0xff) {
+          throw new RangeError(`a frame type is a whole number from 0 to 255, not ${command.type}`);
+        }
         this.#session.sendFrame(command.type, command.payload);
         return undefined;
       default:
@@ -169,10 +174,12 @@ export class PaynetDriver implements Driver, SessionRole {
       return;
     }
     const {deviceSn, model, firmware, devicePubkey} = request;
-    const verdict = await this.#room.hooks.register({deviceSn, model, firmware, devicePubkey, peer: this.peer});
+    const verdict = await this.#decided('register', () =>
+      this.#room.hooks.register({deviceSn, model, firmware, devicePubkey, peer: this.peer}),
+    );
     if (!this.connection.open) return;
-    if (!verdict.allowed) {
-      this.#refuseRegister(ResultCode.UNAUTHORIZED, verdict.reason);
+    if (verdict === undefined || !verdict.allowed) {
+      this.#refuseRegister(...refusalOf(verdict));
       return;
     }
     const {deviceId, first} = verdict;
@@ -182,7 +189,7 @@ export class PaynetDriver implements Driver, SessionRole {
   }
 
   #refuseRegister(code: ResultCode, msg: string): void {
-    this.#room.counters.registrations.count(code === ResultCode.PARAM_ERROR ? 'param_error' : 'unauthorized');
+    this.#room.counters.registrations.count(labelOf(code));
     this.#session.send('RegisterRsp', {code, msg, deviceId: ''});
   }
 
@@ -195,9 +202,11 @@ export class PaynetDriver implements Driver, SessionRole {
     }
     const resumed = this.#room.tokens.isGood(request.token, deviceId);
     const token = resumed ? '' : request.token;
-    const verdict = await this.#room.hooks.login({deviceId, token, version, resumed, peer: this.peer});
-    if (!verdict.allowed) {
-      this.#refuseLogin(ResultCode.UNAUTHORIZED, verdict.reason);
+    const verdict = await this.#decided('login', () =>
+      this.#room.hooks.login({deviceId, token, version, resumed, peer: this.peer}),
+    );
+    if (verdict === undefined || !verdict.allowed) {
+      this.#refuseLogin(...refusalOf(verdict));
       return;
     }
     const state = nextState(this.#state, 'loginAccepted');
@@ -217,8 +226,20 @@ export class PaynetDriver implements Driver, SessionRole {
   }
 
   #refuseLogin(code: ResultCode, msg: string): void {
-    this.#room.counters.logins.count(code === ResultCode.PARAM_ERROR ? 'param_error' : 'unauthorized');
+    this.#room.counters.logins.count(labelOf(code));
     if (this.connection.open) this.#session.send('LoginRsp', {code, msg, resumeToken: ''});
+  }
+
+  /** What a hook decides; one that fails refuses (undefined), and the device is told so in the answer it waits for. */
+  async #decided<T>(hook: 'register' | 'login', decide: () => Awaitable<T>): Promise<T | undefined> {
+    try {
+      return await decide();
+    } catch (error) {
+      const {counters, log} = this.#room.session;
+      counters.handlerErrors++;
+      log.error({connectionId: this.connection.id, hook, err: error}, 'a hook failed');
+      return undefined;
+    }
   }
 
   #identityRefusal(id: string, field: string): Refusal | undefined {
@@ -266,6 +287,16 @@ export class PaynetDriver implements Driver, SessionRole {
         : {orderId, state: STATE[view.state], progress: view.progress, error: view.error, code: ResultCode.OK},
     );
   }
+}
+
+function refusalOf(verdict: {reason: string} | undefined): [code: ResultCode, msg: string] {
+  if (verdict === undefined) return [ResultCode.FAILED, 'the server cannot decide this now'];
+  return [ResultCode.UNAUTHORIZED, verdict.reason];
+}
+
+function labelOf(code: ResultCode): string {
+  if (code === ResultCode.PARAM_ERROR) return 'param_error';
+  return code === ResultCode.UNAUTHORIZED ? 'unauthorized' : 'failed';
 }
 
 function answerOf(answer: QueryRsp): CommandAnswer {
