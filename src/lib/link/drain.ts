@@ -13,11 +13,13 @@ export async function drain(
 ): Promise<void> {
   const open = connections.filter((connection) => !connection.socket.destroyed);
   const ended = open.map(({socket}) => new Promise<void>((resolve) => socket.once('close', () => resolve())));
-  const perStep = Math.max(1, Math.ceil(open.length / STEPS));
   let at = 0;
+  let step = 0;
   const closeSome = (): void => {
-    for (const connection of open.slice(at, at + perStep)) close(connection);
-    at += perStep;
+    step++;
+    const upTo = Math.ceil((open.length * step) / STEPS);
+    for (const connection of open.slice(at, upTo)) close(connection);
+    at = upTo;
   };
   closeSome();
   await new Promise<void>((resolve) => {

@@ -150,8 +150,8 @@ export class Gateway {
    * good are closed. All session tickets given out become useless.
    */
   reload(credentials: ServerCredentials): void {
-    this.#credentials = credentials;
     this.#listener?.tlsServer.setSecureContext(credentials.options);
+    this.#credentials = credentials;
     this.#tickets?.rotateNow();
     const now = Date.now();
     for (const [connection, {identity}] of this.#open) {
@@ -297,7 +297,8 @@ export class Gateway {
     counters.sessionsOnline++;
     const {deviceId} = driver;
     const before = this.devices.claim(deviceId, driver);
-    if (before === undefined) return;
+    // One that is closing already had its reason: its device coming back is no second device.
+    if (before === undefined || !before.connection.open) return;
     before.dismiss('replaced', 'replaced by a newer connection of the same device');
     const text = `a second connection from ${driver.peer.remoteAddress} replaced the one from ${before.peer.remoteAddress}`;
     this.#tell({kind: 'alarm', driver, at: Date.now(), deviceId, alarm: 'replaced', text});
