@@ -1,4 +1,4 @@
-import {readFile} from 'node:fs/promises';
+import {open} from 'node:fs/promises';
 import {codeOf, messageOf, PaynetError} from '../errors.js';
 import {CoinState} from '../registry/index.js';
 import {type LedgerEntry, remember} from './ledger.js';
@@ -38,11 +38,19 @@ export async function readLedger(path: string): Promise<LedgerText> {
 
 async function readBytes(path: string): Promise<Buffer> {
   try {
-    return await readFile(path);
+    const file = await open(path, 'r');
+    try {
+      // A device or a pipe might never end.
+      if (!(await file.stat()).isFile()) throw new Error('it is not a file');
+      return await file.readFile();
+    } finally {
+      await file.close();
+    }
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return Buffer.alloc(0);
     throw new PaynetError('LEDGER_UNREADABLE', `the ledger ${path} cannot be read: ${messageOf(error)}`, {
       cause: error,
+      hint: 'Give the path of a file that the device may read and write, or of none yet.',
     });
   }
 }
