@@ -3,6 +3,7 @@ export {type Address, formatAddress, listenError, parseAddress} from './address.
 export {formatDuration, LONGEST_DURATION, parseDuration} from './duration.js';
 export {ConfigError, type ConfigIssue} from './errors.js';
 export {type LoadOptions, loadConfig, parseConfig} from './load.js';
+export {nearest} from './nearest.js';
 export {printableConfig} from './print.js';
 export {
   type ClientConfig,
