@@ -6,7 +6,13 @@ import type {ConfigInput} from '../../src/lib/config/index.js';
 import {type ClientExtras, PaynetClient} from '../../src/lib/device/index.js';
 import type {Log} from '../../src/lib/observe/index.js';
 import {PaynetServer, type ServerExtras} from '../../src/lib/server.js';
-import {createAuthority, type IssuedCertificate, issueCertificate, openAuthority} from '../../src/lib/tls/index.js';
+import {
+  type Authority,
+  createAuthority,
+  type IssuedCertificate,
+  issueCertificate,
+  openAuthority,
+} from '../../src/lib/tls/index.js';
 
 export const quiet: Log = {debug() {}, info() {}, warn() {}, error() {}, child: () => quiet};
 
@@ -14,6 +20,7 @@ export const quiet: Log = {debug() {}, info() {}, warn() {}, error() {}, child: 
 export interface Site {
   dir: string;
   caFile: string;
+  authority: Authority;
   server: PaynetServer;
   serverTls: {cert: string; key: string; client_ca: string};
   issue(cn: string): Promise<IssuedCertificate>;
@@ -29,7 +36,8 @@ type DeviceEventOf<K extends DeviceEventKind> = Extract<import('../../src/lib/li
 
 export interface SiteOptions {
   server?: object;
-  tls?: object;
+  /** What depends on the authority (a revocation list) is made by a function. */
+  tls?: object | ((made: {dir: string; authority: Authority}) => Promise<object>);
   config?: object;
   extras?: ServerExtras;
 }
@@ -41,8 +49,9 @@ export async function openSite(options: SiteOptions = {}): Promise<Site> {
   const caFile = join(dir, 'ca.crt');
   const own = await issueCertificate(authority, {cn: 'localhost', usage: 'server'});
   const serverTls = {cert: own.certificatePem, key: own.privateKeyPem, client_ca: caFile};
+  const moreTls = typeof options.tls === 'function' ? await options.tls({dir, authority}) : options.tls;
   const config = {
-    server: {addr: '127.0.0.1:0', drain_timeout: '50ms', tls: {...serverTls, ...options.tls}, ...options.server},
+    server: {addr: '127.0.0.1:0', drain_timeout: '50ms', tls: {...serverTls, ...moreTls}, ...options.server},
     ...options.config,
   } as ConfigInput;
   const server = new PaynetServer(config, {log: quiet, ...options.extras});
@@ -52,6 +61,7 @@ export async function openSite(options: SiteOptions = {}): Promise<Site> {
   return {
     dir,
     caFile,
+    authority,
     server,
     serverTls,
     issue,
