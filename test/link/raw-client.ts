@@ -92,11 +92,12 @@ export class RawClient {
   /** The next frame as a message that servers send; throws when it is another one or none comes. */
   async hear<T = Record<string, unknown>>(name: string): Promise<T> {
     const frame = await this.next();
-    const definition = frame === undefined ? undefined : registry.lookup(frame.type, 'down');
-    if (frame === undefined || definition === undefined)
-      throw new Error(`${name} did not come: ${this.#error || 'closed'}`);
-    const message = definition.codec.decode(frame.payload, 0, frame.payload.length);
-    if (definition.name !== name) throw new Error(`not ${name}: ${definition.name} ${JSON.stringify(message)}`);
+    if (frame === undefined) throw new Error(`${name} did not come: ${this.#error || 'closed'}`);
+    // 0x05 may be a question or an answer; whoever listens knows which.
+    const type = name === 'QueryRsp' && frame.type === Type.query ? Type.queryRsp : frame.type;
+    const definition = registry.lookup(type, 'down');
+    const message = definition?.codec.decode(frame.payload, 0, frame.payload.length);
+    if (definition?.name !== name) throw new Error(`not ${name}: ${definition?.name} ${JSON.stringify(message)}`);
     return message as T;
   }
 
