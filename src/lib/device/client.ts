@@ -55,6 +55,8 @@ export class PaynetClient extends ClientEmitter {
   readonly #uplink: Uplink;
   readonly #stopping = new AbortController();
   #ended: Promise<void> | undefined;
+  /** For whoever waits in `start`: no listener, since one that throws keeps the news from those after it. */
+  #cameOnline = (): void => {};
 
   /** `config` is what a device's configuration file holds. Throws CONFIG_INVALID. */
   constructor(config: ConfigInput, extras: ClientExtras = {}) {
@@ -78,6 +80,7 @@ export class PaynetClient extends ClientEmitter {
       random,
       user: {
         online: (news) => {
+          this.#cameOnline();
           this.tell('online', news);
           this.#coins.sendUnsent();
         },
@@ -152,15 +155,13 @@ export class PaynetClient extends ClientEmitter {
 
   /** Starts and resolves when first online. Rejects as `run` does, and with ABORTED when it was stopped before. */
   async start(signal: AbortSignal | undefined, flow: LoginFlow): Promise<void> {
+    const online = new Promise<void>((resolve) => {
+      if (this.#ended === undefined) this.#cameOnline = resolve;
+    });
     const ended = this.run(signal, flow).then(() => {
       throw new PaynetError('ABORTED', 'the client was stopped before it came online');
     });
-    let cameOnline = (): void => {};
-    const online = new Promise<void>((resolve) => {
-      cameOnline = resolve;
-    });
-    this.once('online', cameOnline);
-    await Promise.race([online, ended]).finally(() => this.off('online', cameOnline));
+    await Promise.race([online, ended]);
   }
 
   /**
