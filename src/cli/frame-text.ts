@@ -1,6 +1,6 @@
-import chalk from 'chalk';
 import type {FrameFormat} from '../lib/frame/index.js';
 import {type Explanation, type JsonValue, safeJson, type UnknownField, wayText} from '../lib/proto/index.js';
+import {color} from './color.js';
 
 const HEX_SHOWN = 96;
 
@@ -10,24 +10,24 @@ export function frameText({frame, remarks}: Explanation['frames'][number], count
   const width = Math.max(0, ...names.map((name) => name.length));
   const bytes = frame.hex.length / 2;
   return [
-    `${chalk.bold(`${frame.type} ${frame.name ?? 'unknown message'}`)}  ${wayText(frame.direction)}`,
-    chalk.dim(
+    `${color.bold(`${frame.type} ${frame.name ?? 'unknown message'}`)}  ${wayText(frame.direction)}`,
+    color.dim(
       `  offset ${frame.offset}, ${bytes} bytes, Len ${frame.length} (${counts === 'payload' ? 'payload' : 'type + payload'})`,
     ),
-    chalk.dim(`  ${shorten(frame.hex)}`),
+    color.dim(`  ${shorten(frame.hex)}`),
     ...names.map((name) => fieldText(name.padEnd(width), frame.fields[name] ?? '', remarks.get(name))),
     ...frame.unknownFields.map(unknownText),
-    ...frame.notes.map((note) => chalk.yellow(`  note: ${note}`)),
+    ...frame.notes.map((note) => color.yellow(`  note: ${note}`)),
   ].join('\n');
 }
 
 function fieldText(name: string, value: JsonValue, remark: string | undefined): string {
-  return `  ${chalk.cyan(name)} = ${safeJson(value)}${remark === undefined ? '' : chalk.dim(`  (${remark})`)}`;
+  return `  ${color.cyan(name)} = ${safeJson(value)}${remark === undefined ? '' : color.dim(`  (${remark})`)}`;
 }
 
 function unknownText({number, wireType, value, in: path}: UnknownField): string {
   const where = path === undefined ? '' : ` in ${path}`;
-  return chalk.yellow(`  unknown field ${number}${where} (${wireType}) = ${shorten(String(value))}`);
+  return color.yellow(`  unknown field ${number}${where} (${wireType}) = ${shorten(String(value))}`);
 }
 
 function shorten(hex: string): string {
