@@ -138,11 +138,6 @@ export class Connection implements Deadline, Transmitter {
     return this.#room.outgoing;
   }
 
-  /** Milliseconds since the last whole frame, by the wheel's time. */
-  get silentMs(): number {
-    return this.#room.wheel.now - this.#lastFrame;
-  }
-
   /** Begins to read. */
   start(receiver: Receiver): void {
     this.#receiver = receiver;
@@ -158,7 +153,7 @@ export class Connection implements Deadline, Transmitter {
   expireIn(ms: number, reason: CloseReason): void {
     this.#fixedDue = this.#room.wheel.now + ms;
     this.#expiry = reason;
-    this.#room.wheel.schedule(this, ms);
+    this.#waitForDeadline(ms);
   }
 
   /** Ends the connection when no whole frame arrives for `ms`. */
@@ -167,12 +162,7 @@ export class Connection implements Deadline, Transmitter {
     this.#idleLimit = ms;
     this.#expiry = reason;
     this.#lastFrame = this.#room.wheel.now;
-    this.#room.wheel.schedule(this, ms);
-  }
-
-  /** Takes the deadline away. */
-  neverExpire(): void {
-    this.#room.wheel.cancel(this);
+    this.#waitForDeadline(ms);
   }
 
   /**
@@ -280,6 +270,11 @@ export class Connection implements Deadline, Transmitter {
     this.#room.ended?.(this);
   }
 
+  #waitForDeadline(ms: number): void {
+    // While the rate holds the connection back, the wheel calls soon anyway, and must: only that lets it go on.
+    if ((this.#paused & FOR_RATE) === 0) this.#room.wheel.schedule(this, ms);
+  }
+
   #expire(): void {
     this.#receiver?.expired(this.#expiry);
     this.close(this.#expiry);
@@ -313,7 +308,9 @@ export class Connection implements Deadline, Transmitter {
     if ((this.#paused & why) === 0) return;
     this.#paused &= ~why;
     if (!this.reading) return;
-    const {outgoing} = this.#room;
+    const {outgoing, wheel} = this.#room;
+    // What the peer has sent meanwhile is still unread.
+    this.#lastFrame = wheel.now;
     outgoing.hold();
     try {
       this.#receiver?.resume();
