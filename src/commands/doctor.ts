@@ -9,9 +9,9 @@ export default class Doctor extends BaseCommand {
   static override summary = 'Look for what is wrong with this machine or an installation';
 
   static override description =
-    `Looks at Node, descriptors, memory, allocator, disk, clock and the kernel's backlog; with the
-configuration of a server also at that configuration, its certificates and keys, its ports and its Redis. Each check is
-ok, a warning, a problem, or skipped, with what was found and what to do. Run it as the user and in the environment of
+    `Looks at Node, descriptors, memory, allocator, disk, clock and the kernel's backlog; with the \
+configuration of a server also at that configuration, its certificates and keys, its ports and its Redis. Each check is \
+ok, a warning, a problem, or skipped, with what was found and what to do. Run it as the user and in the environment of \
 the server: limits and allocator are those of this process.
 
 Exit codes: 0 no problem (there may be warnings), 1 a problem, 2 wrong usage.`;

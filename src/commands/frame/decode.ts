@@ -10,10 +10,10 @@ export default class Decode extends BaseCommand {
   static override summary = 'Explain frames of the device link';
 
   static override description =
-    `Takes hex (spaces, line ends, colons, commas and 0x are fine) or, on stdin, the frames' own
+    `Takes hex (spaces, line ends, colons, commas and 0x are fine) or, on stdin, the frames' own \
 bytes; which of the two is seen by itself. Frames before a bad one are printed.
 
-With --json, each frame is one object on a line of its own: protocol, direction (null when the bytes do not tell), type,
+With --json, each frame is one object on a line of its own: protocol, direction (null when the bytes do not tell), type, \
 name, length, offset, fields, unknownFields, notes, hex. What cannot be decoded is a last line with "error".
 
 Exit codes: 0 done, 1 something could not be decoded, 2 wrong usage.`;

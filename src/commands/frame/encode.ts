@@ -18,8 +18,8 @@ export default class Encode extends BaseCommand {
   static override summary = 'Make a frame of the device link';
 
   static override description =
-    `Takes --type and --field, or JSON on stdin: an object, or one on each line, with type or name, fields, and
-direction and protocol if you like. What frame decode --json prints can be given as it is. Field names may be
+    `Takes --type and --field, or JSON on stdin: an object, or one on each line, with type or name, fields, and \
+direction and protocol if you like. What frame decode --json prints can be given as it is. Field names may be \
 order_id or orderId; values are checked against their types and never wrapped or rounded.
 
 Prints hex, with --json the same object as frame decode --json.
