@@ -1,4 +1,5 @@
 import {Command, Errors, Flags} from '@oclif/core';
+import {safeJson} from '../lib/proto/index.js';
 import {errorText, showError, stackOf} from './errors.js';
 
 /** What shells give for a program that was ended by Ctrl-C. */
@@ -26,7 +27,7 @@ export abstract class BaseCommand extends Command {
 
   /** A record of a stream (what a device did): one line of JSON on stdout under --json, else nothing. */
   protected record(value: object): void {
-    if (this.jsonEnabled()) process.stdout.write(`${JSON.stringify(value)}\n`);
+    if (this.jsonEnabled()) process.stdout.write(`${safeJson(value)}\n`);
   }
 
   /** A command that streams has no final value: everything was printed as it happened. */

@@ -2,6 +2,7 @@ import {relative, resolve} from 'node:path';
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../cli/base-command.js';
 import {color} from '../cli/color.js';
+import {paragraphs} from '../cli/paragraphs.js';
 import {onInterrupt} from '../cli/signals.js';
 import {timelineLine} from '../cli/timeline.js';
 import {PaynetError} from '../lib/errors.js';
@@ -10,11 +11,12 @@ import {type Quickstart as Flow, quickstart} from '../lib/quickstart.js';
 export default class Quickstart extends BaseCommand {
   static override summary = 'See a payment box work: server, device and a coin order on this machine';
 
-  static override description = `Makes a certificate authority, certificates and a configuration in a folder, starts a
+  static override description =
+    paragraphs(`Makes a certificate authority, certificates and a configuration in a folder, starts a
 server, connects simulated devices over TLS 1.3 with client certificates, sends one coin order and prints the
 conversation as it happens. Then it stays up until Ctrl-C; with --once it ends after the flow.
 
-Exit codes: 0 every step worked, 1 a step failed, 2 wrong usage.`;
+Exit codes: 0 every step worked, 1 a step failed, 2 wrong usage.`);
 
   static override examples = [
     '<%= config.bin %> <%= command.id %>',

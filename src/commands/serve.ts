@@ -1,11 +1,13 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../cli/base-command.js';
+import {paragraphs} from '../cli/paragraphs.js';
 import {serve} from '../cli/serve.js';
 
 export default class Serve extends BaseCommand {
   static override summary = 'Serve payment boxes: the device gateway with metrics and health';
 
-  static override description = `Listens for devices as the configuration says, until SIGINT or SIGTERM: then it stops
+  static override description =
+    paragraphs(`Listens for devices as the configuration says, until SIGINT or SIGTERM: then it stops
 listening, closes the devices over server.drain_timeout and ends with 0. A second signal ends it at once. SIGHUP, or a
 change of the files, reads certificates, key and revocation lists anew; connections stay.
 
@@ -13,12 +15,13 @@ Every key of the configuration can be given as --set server.max_frame=4096 or as
 PAYNET_SERVER_MAX_FRAME=4096. --set wins over the environment, the environment over the file.
 
 It also runs where code may not be made out of strings:
+
 node --disallow-code-generation-from-strings <path of paynetctl> serve -c config.yaml
 
 Logs go to standard error. With --json the addresses are printed as one line on standard output once devices can
 connect.
 
-Exit codes: 0 stopped, 1 cannot start (a port in use, a key that does not fit), 2 wrong configuration or usage.`;
+Exit codes: 0 stopped, 1 cannot start (a port in use, a key that does not fit), 2 wrong configuration or usage.`);
 
   static override examples = [
     '<%= config.bin %> <%= command.id %> -c /etc/paynet/config.yaml',
@@ -38,6 +41,7 @@ Exit codes: 0 stopped, 1 cannot start (a port in use, a key that does not fit), 
     set: Flags.string({
       description: 'Set a key of the configuration (may be repeated)',
       multiple: true,
+      multipleNonGreedy: true,
       helpValue: 'KEY=VALUE',
     }),
     check: Flags.boolean({description: 'Check configuration, certificates and keys, and end'}),

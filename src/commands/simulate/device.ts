@@ -1,5 +1,6 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.js';
+import {paragraphs} from '../../cli/paragraphs.js';
 import {onInterrupt} from '../../cli/signals.js';
 import {timelineLine} from '../../cli/timeline.js';
 import {loadConfig, parseDuration} from '../../lib/config/index.js';
@@ -40,6 +41,7 @@ Exit codes: 0 ended as asked (and, with --for, was online), 1 never came online 
     set: Flags.string({
       description: 'Set a key of the configuration (may be repeated)',
       multiple: true,
+      multipleNonGreedy: true,
       helpValue: 'KEY=VALUE',
     }),
     server: Flags.string({description: 'Server address', helpValue: 'HOST:PORT'}),

@@ -1,6 +1,7 @@
 import {relative} from 'node:path';
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.js';
+import {paragraphs} from '../../cli/paragraphs.js';
 import {PaynetError} from '../../lib/errors.js';
 import {
   dayOf,
@@ -31,11 +32,12 @@ interface GencertResult {
 export default class Gencert extends BaseCommand {
   static override summary = 'Make a key and a certificate for a device or a server';
 
-  static override description = `Writes <cn>.crt and <cn>.key (mode 600) into the output folder, and the authority's
+  static override description =
+    paragraphs(`Writes <cn>.crt and <cn>.key (mode 600) into the output folder, and the authority's
 certificate beside them as ca.crt. The first run makes the certificate authority too; later runs use it again.
 Nothing is overwritten without --force, and an authority never.
 
-Exit codes: 0 done, 1 failed (a file is in the way, the authority cannot be used), 2 wrong usage.`;
+Exit codes: 0 done, 1 failed (a file is in the way, the authority cannot be used), 2 wrong usage.`);
 
   static override examples = [
     {
