@@ -14,14 +14,14 @@ export default class SimulateDevice extends BaseCommand {
   static override summary = 'Run one simulated payment box against a server';
 
   static override description =
-    `Connects like a real device: registers, logs in, sends heartbeats, pays out coins at the
+    paragraphs(`Connects like a real device: registers, logs in, sends heartbeats, pays out coins at the
 server's command and comes back after every loss. Runs until SIGINT or SIGTERM, or for the time of --for.
 The server and the certificate come from a configuration file, from flags, or both; flags win. The device's serial
 number is the common name of its certificate unless told otherwise.
 
 With --json everything that happens is one line of JSON on standard output.
 
-Exit codes: 0 ended as asked (and, with --for, was online), 1 never came online or cannot start, 2 wrong usage.`;
+Exit codes: 0 ended as asked (and, with --for, was online), 1 never came online or cannot start, 2 wrong usage.`);
 
   static override examples = [
     '<%= config.bin %> <%= command.id %> -c device.yaml',
