@@ -69,6 +69,7 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
   #watch: FileWatch | undefined;
   #expiryTimer: NodeJS.Timeout | undefined;
   #credentials: ServerCredentials | undefined;
+  #starting: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
   #waiting: (() => void)[] = [];
   #state: 'new' | 'starting' | 'serving' | 'stopping' | 'stopped' = 'new';
@@ -110,18 +111,20 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
 
   /**
    * Starts everything, the device link last. Any failure stops what was started and rejects with it: configuration,
-   * certificates, PORT_IN_USE and the like.
+   * certificates, PORT_IN_USE and the like; STOPPED when it was stopped meanwhile.
    */
   async start(): Promise<void> {
     if (this.#state !== 'new') throw new PaynetError('ALREADY_STARTED', 'this server has been started already');
     this.#state = 'starting';
+    this.#starting = this.#start();
     try {
-      await this.#start();
-      this.#state = 'serving';
+      await this.#starting;
     } catch (error) {
       await this.stop();
       throw error;
     }
+    if (this.#stopped !== undefined) throw new PaynetError('STOPPED', 'the server was stopped while it started');
+    this.#state = 'serving';
   }
 
   /** Stops in reverse. Resolves when all is closed; calling it again is fine. */
@@ -181,7 +184,7 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
     const credentials = await loadServerCredentials(config.server.tls);
     this.#idempotency =
       config.idempotency.backend === 'redis' && config.idempotency.dsn !== undefined
-        ? redisIdempotency(config.idempotency.dsn, this.#log)
+        ? await redisIdempotency(config.idempotency.dsn, this.#log)
         : memoryIdempotency();
     if (config.observe.addr !== 'off') {
       this.#observe = await startObserveServer({
@@ -210,6 +213,8 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
 
   async #stop(): Promise<void> {
     this.#state = 'stopping';
+    // Only what is open can be closed; why a start failed is told by `start`.
+    await this.#starting?.catch(() => undefined);
     this.#watch?.stop();
     clearInterval(this.#expiryTimer);
     await this.#gateway?.close(this.config.server.drain_timeout);
