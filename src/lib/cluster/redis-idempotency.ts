@@ -20,21 +20,26 @@ export interface ConnectionLog {
 }
 
 /**
- * In Redis, shared by all servers. Nothing is queued while Redis is away: a claim is refused within a second, and what
- * depends on it with it. `dsn` may hold a password; it is never logged.
+ * In Redis, shared by all servers. Resolves when connected, or after a second without: Redis may come later. Nothing is
+ * queued while it is away: a claim is refused within a second, and what depends on it with it. `dsn` may hold a
+ * password; it is never logged.
  */
-export function redisIdempotency(dsn: string, log: ConnectionLog): Idempotency {
+export async function redisIdempotency(dsn: string, log: ConnectionLog): Promise<Idempotency> {
   const redis = new Redis(dsn, {
     commandTimeout: COMMAND_TIMEOUT_MS,
     connectTimeout: COMMAND_TIMEOUT_MS,
+    // A Redis that hangs is left: `ready` says so, and later claims are refused at once.
+    socketTimeout: COMMAND_TIMEOUT_MS,
+    disconnectTimeout: 500,
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     retryStrategy: (times) => Math.min(100 * 2 ** Math.min(times, 6), 5000),
   });
   let told: boolean | undefined;
+  let closing = false;
   const tell = (up: boolean, error?: Error): void => {
-    if (told === up) return;
+    if (told === up || closing) return;
     told = up;
     if (up) log.info({}, 'Redis is connected');
     else log.warn({reason: error === undefined ? 'closed' : messageOf(error)}, 'Redis is away');
@@ -42,6 +47,15 @@ export function redisIdempotency(dsn: string, log: ConnectionLog): Idempotency {
   redis.on('ready', () => tell(true));
   redis.on('error', (error: Error) => tell(false, error));
   redis.on('close', () => tell(false));
+  await new Promise<void>((resolve) => {
+    const go = (): void => {
+      clearTimeout(timer);
+      redis.off('ready', go).off('close', go);
+      resolve();
+    };
+    const timer = setTimeout(go, COMMAND_TIMEOUT_MS);
+    redis.on('ready', go).on('close', go);
+  });
   return {
     get ready() {
       return redis.status === 'ready';
@@ -58,6 +72,7 @@ export function redisIdempotency(dsn: string, log: ConnectionLog): Idempotency {
       return held === value ? 'same' : 'other';
     },
     async close() {
+      closing = true;
       redis.disconnect();
     },
   };
