@@ -153,7 +153,7 @@ describe('the dispatcher', () => {
           for (let turns = 0; turns < 4 * steps.length + 4; turns++) await turn();
           expect([dispatcher.running, dispatcher.waiting]).toEqual([0, 0]);
           for (const [index, source] of sources.entries()) {
-            if (source.gone) expect(source.waiting).toBeUndefined();
+            if (source.gone) expect(source.waiting ?? []).toEqual([]);
             else expect(source.handled).toEqual(numbers(given[index] ?? 0));
           }
         },

@@ -4,7 +4,6 @@ import {type DownMessages, isReservedType, payboxMessages, type UpMessages} from
 import {type GeneratedMessage, protoCodec} from './proto-codec.js';
 
 const TYPES = 256;
-const slot = (type: number, direction: Direction): number => (direction === 'up' ? type : type + TYPES);
 
 /** A message to register: its codec may be ours or the object that ts-proto generates. */
 export interface Registration<T> {
@@ -23,7 +22,10 @@ export interface Registration<T> {
  * After the server or client has been made with it, it does not change any more.
  */
 export class MessageRegistry {
-  readonly #slots: (MessageDefinition | undefined)[] = new Array(2 * TYPES).fill(undefined);
+  readonly #slots: Record<Direction, (MessageDefinition | undefined)[]> = {
+    up: new Array(TYPES).fill(undefined),
+    down: new Array(TYPES).fill(undefined),
+  };
   readonly #byName: Record<Direction, Map<string, MessageDefinition>> = {up: new Map(), down: new Map()};
 
   constructor() {
@@ -90,7 +92,7 @@ export class MessageRegistry {
   }
 
   lookup(type: number, direction: Direction): MessageDefinition | undefined {
-    return this.#slots[slot(type, direction)];
+    return this.#slots[direction][type];
   }
 
   byName(name: string, direction: Direction): MessageDefinition | undefined {
@@ -99,7 +101,7 @@ export class MessageRegistry {
 
   /** Every registered message, by direction and type. */
   list(): MessageDefinition[] {
-    return this.#slots.filter((definition) => definition !== undefined);
+    return [...this.#slots.up, ...this.#slots.down].filter((definition) => definition !== undefined);
   }
 
   freeTypes(direction: Direction): number[] {
@@ -109,7 +111,7 @@ export class MessageRegistry {
   }
 
   #put(definition: MessageDefinition): void {
-    this.#slots[slot(definition.type, definition.direction)] = definition;
+    this.#slots[definition.direction][definition.type] = definition;
     this.#byName[definition.direction].set(definition.name, definition);
   }
 }
