@@ -167,6 +167,8 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
     let fault: Error | undefined;
     try {
       const credentials = await loadServerCredentials(this.config.server.tls);
+      // Stopped meanwhile: nobody would end the watch over these files.
+      if (this.#stopped !== undefined) return;
       this.#running().reload(credentials);
       this.#use(credentials);
       this.#log.info({files: credentials.files}, 'certificates and revocation lists are read anew');
