@@ -231,6 +231,64 @@ describe('a handler', () => {
     expect(gate.counters.handlerErrors).toBe(0);
   });
 
+  it('whose answer comes when the device has left is not a failed one', async () => {
+    const registry = new MessageRegistry();
+    let leave = (): void => undefined;
+    const left = new Promise<void>((resolve) => {
+      leave = resolve;
+    });
+    let outcome: Promise<void> | undefined;
+    registry.mustRegister({
+      ...mine,
+      handler(context) {
+        outcome = left.then(() => context.send('CoinCommand', {orderId: 'o', coins: 1, timeout: 1}));
+        return outcome;
+      },
+    });
+    const gate = await openGate({extras: {registry}});
+    const client = await gate.device('device001');
+    client.frame(0x40, message(1));
+    await client.alive();
+    client.destroy();
+    await gate.untilEvent('disconnected');
+    leave();
+    await expect(outcome).rejects.toMatchObject({code: 'CONNECTION_CLOSED'});
+    await vi.waitFor(async () => expect(await gate.server.metrics.text()).toMatch(/^paynet_dispatcher_running 0$/m));
+    expect(gate.counters.handlerErrors).toBe(0);
+    expect(gate.lines.filter(({level}) => level === 'error')).toEqual([]);
+  });
+
+  it('of any slowness, behind every limit at once, gets every message in order', async () => {
+    const registry = new MessageRegistry();
+    const seen = new Map<string, number[]>();
+    registry.mustRegister({
+      ...mine,
+      handler({deviceId}, {coins}) {
+        const mineSeen = seen.get(deviceId) ?? [];
+        seen.set(deviceId, mineSeen);
+        mineSeen.push(coins);
+        if (coins % 3 === 0) return undefined;
+        return new Promise((resolve) => (coins % 3 === 1 ? setImmediate(resolve) : setTimeout(resolve, 2)));
+      },
+    });
+    const gate = await openGate({
+      extras: {registry},
+      config: {dispatcher: {workers: 2, queue: 3}},
+      server: {heartbeat_expect: '500ms', limits: {messages_per_second: 100, message_burst: 30}},
+    });
+    const names = ['device001', 'device002', 'device003', 'device004'];
+    const clients = await Promise.all(names.map((name) => gate.device(name)));
+    const numbers = Array.from({length: 120}, (_, index) => index);
+    for (const client of clients) {
+      // All in one piece, with questions between that are answered in their turn.
+      for (const coins of numbers) client.frame(0x40, message(coins));
+      client.say('QueryReq', {orderId: 'last'});
+    }
+    for (const client of clients) expect(await client.hear('QueryRsp')).toMatchObject({orderId: 'last'});
+    for (const name of names) expect(seen.get(name)).toEqual(numbers);
+    expect(counted(gate.server, 'closed')).toEqual({});
+  });
+
   it('that never ends holds up its own device alone, whose heartbeats go on, and not the stop', async () => {
     const registry = new MessageRegistry();
     registry.mustRegister({...mine, handler: () => new Promise<void>(() => undefined)});

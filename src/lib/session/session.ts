@@ -1,4 +1,4 @@
-import {messageOf, PaynetError} from '../errors.js';
+import {codeOf, messageOf, PaynetError} from '../errors.js';
 import {FrameDecoder, FrameError, type FrameFormat} from '../frame/index.js';
 import {
   type Direction,
@@ -263,6 +263,8 @@ export class Session implements Receiver, Lane, HandlerContext {
       this.#refuse('bad_value', error.result, error.message);
       return;
     }
+    // Its answer came too late: the other end has left. That is no fault of the handler.
+    if (codeOf(error) === 'CONNECTION_CLOSED' && !this.connection.open) return;
     this.#room.counters.handlerErrors++;
     const {connectionId, deviceId} = this;
     this.#room.log.error({connectionId, deviceId, message: definition.name, err: error}, 'a handler failed');
