@@ -80,6 +80,51 @@ describe('what a server may say', () => {
     await client.stop();
   });
 
+  it('no to a resume token: the login is tried once more without it, on the same connection', async () => {
+    const logins: unknown[] = [];
+    const client = await against((visitor, name, {token}) => {
+      if (name !== 'LoginReq') return void admit(visitor, name);
+      logins.push(token);
+      const code = token === 'own' ? ResultCode.OK : ResultCode.UNAUTHORIZED;
+      visitor.send('LoginRsp', {code, msg: '', resumeToken: code === ResultCode.OK ? 'once' : ''});
+    });
+    const seen = trace(client, true);
+    await client.start(undefined, {...FLOW, login: {token: 'own'}});
+    client.drop();
+    expect(await next(client, 'online')).toMatchObject({resumed: false});
+    expect(logins).toEqual(['own', 'once', 'own']);
+    expect(seen.filter((what) => what === 'sent RegisterReq')).toHaveLength(1);
+    expect(seen.filter((what) => what === 'retry')).toHaveLength(1);
+    await client.stop();
+  });
+
+  it('nothing of an ack that was made while offline: it hears of it after the next login, the newest of each order', async () => {
+    const acks: unknown[] = [];
+    let heard = (): void => {};
+    const both = new Promise<void>((resolve) => {
+      heard = resolve;
+    });
+    const client = await against((visitor, name, message) => {
+      if (admit(visitor, name) || name !== 'CoinAck') return;
+      if (acks.push([message.orderId, message.state]) === 2) heard();
+    });
+    await client.start(undefined, FLOW);
+    const offline = next(client, 'offline');
+    client.drop();
+    await offline;
+    expect(client.online).toBe(false);
+    await client.send('CoinAck', {orderId: 'o-1', state: 1, progress: 50});
+    await client.send('CoinAck', {orderId: 'o-1', state: 2, progress: 100});
+    await client.send('CoinAck', {orderId: 'o-2', state: 3, progress: 0, error: 'jam'});
+    await both;
+    await client.query('o-1', 50).catch(() => undefined);
+    expect(acks).toEqual([
+      ['o-1', 2],
+      ['o-2', 3],
+    ]);
+    await client.stop();
+  });
+
   it('hello and goodbye: the pauses grow, as if it were away', async () => {
     const delays: number[] = [];
     const {cert, key} = site.serverTls;
