@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {describe, expect, it, vi} from 'vitest';
 import type {LoginRequest} from '../../src/lib/link/index.js';
 import {ResultCode} from '../../src/lib/registry/index.js';
+import {tempFolder} from '../tls/support.js';
 import {counted, type Gate, openGate} from './gate.js';
 import {RawClient} from './raw-client.js';
 
@@ -238,7 +239,7 @@ describe('without certificates', () => {
   });
 
   it('the list decides, and the token proves', async () => {
-    const list = join(await import('node:os').then(({tmpdir}) => tmpdir()), `paynet-devices-${process.pid}`);
+    const list = join(await tempFolder(), 'devices.txt');
     await writeFile(list, `# devices\ndevice001 ${sha256('secret')}\r\n\n  device002   # has no token\n`);
     const gate = await openGate({tls: noCertificates, config: {auth: {devices: list}}});
     const client = await bare(gate);
@@ -260,7 +261,7 @@ describe('without certificates', () => {
   });
 
   it('a certificate that is on no list does not help either', async () => {
-    const list = join(await import('node:os').then(({tmpdir}) => tmpdir()), `paynet-list-${process.pid}`);
+    const list = join(await tempFolder(), 'devices.txt');
     await writeFile(list, 'device001\n');
     const gate = await openGate({config: {auth: {devices: list}}});
     await gate.device('device001');
