@@ -2,12 +2,13 @@
 import {spawnSync} from 'node:child_process';
 import {accessSync, constants, existsSync} from 'node:fs';
 import {delimiter, join} from 'node:path';
+import {fail} from './prepare.js';
 
 const SERVICES = [{program: 'redis-server', debian: 'redis-server', elsewhere: 'Redis 7 or newer'}];
 
 /**
  * Makes sure that every program is on the PATH. On Debian and its kin, as root, what is missing is installed; anywhere
- * else this throws one sentence that says what to install.
+ * else this ends the process with one sentence that says what to install.
  */
 export async function ensureServices() {
   const missing = SERVICES.filter(({program}) => !isOnPath(program));
@@ -23,7 +24,7 @@ export async function ensureServices() {
   if (left.length === 0) return;
   const what = left.map(({program, elsewhere}) => `${program} (${elsewhere})`).join(', ');
   const hint = `on Debian or Ubuntu: apt-get install ${left.map(({debian}) => debian).join(' ')}`;
-  throw new Error(`the tests need ${what} on the PATH; ${hint}`);
+  fail(`the tests need ${what} on the PATH; ${hint}`);
 }
 
 function isOnPath(program) {
