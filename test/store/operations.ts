@@ -186,3 +186,5 @@ export const hang = defineOperation('test.hang', async (tx, orderNo: string): Pr
 export const exit = defineOperation('test.exit', async (): Promise<void> => {
   process.exit(3);
 });
+
+export const commandIds = prepare((db) => db.selectFrom('commands').select('id'));

@@ -60,12 +60,13 @@ export async function startPostgres(...settings: string[]): Promise<TestPostgres
   };
 }
 
-/** Asks a database from outside of any store. */
-export async function ask(dsn: string, sql: string): Promise<Record<string, unknown>[]> {
+/** Asks a database from outside of any store, on one connection; the answer is that of the last statement. */
+export async function ask(dsn: string, ...statements: string[]): Promise<Record<string, unknown>[]> {
   const client = new pg.Client({connectionString: dsn});
   await client.connect();
   try {
-    const {rows} = await client.query<Record<string, unknown>>(sql);
+    let rows: Record<string, unknown>[] = [];
+    for (const statement of statements) ({rows} = await client.query<Record<string, unknown>>(statement));
     return rows;
   } finally {
     await client.end();

@@ -61,5 +61,7 @@ export function openReader(place: string): Database.Database {
   const db = new Database(place, {readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS});
   db.pragma('temp_store = MEMORY');
   db.pragma('trusted_schema = OFF');
+  // Only from its first read on does it hold the file open for SQLite, too.
+  db.prepare('select count(*) from sqlite_schema').get();
   return db;
 }

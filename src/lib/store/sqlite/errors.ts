@@ -9,7 +9,17 @@ export function sqliteCode(error: unknown): string | undefined {
 
 /** After these nothing that the file says can be relied on; what failed is never tried again. */
 export function isFatal(error: unknown): boolean {
-  return /^SQLITE_(IOERR|CORRUPT|NOTADB)/.test(sqliteCode(error) ?? '');
+  return /^SQLITE_(IOERR|CORRUPT|NOTADB)/.test(sqliteCode(error) ?? '') && !isFull(error);
+}
+
+/** Also when there is no space for the index of the log, which SQLite takes for an error of the disk. */
+function isFull(error: unknown): boolean {
+  return ['SQLITE_FULL', 'SQLITE_IOERR_SHMSIZE'].includes(sqliteCode(error) ?? '');
+}
+
+/** What the file holds cannot be right. */
+export function isDamage(error: unknown): boolean {
+  return /^SQLITE_(CORRUPT|NOTADB)/.test(sqliteCode(error) ?? '');
 }
 
 /** What an error of a statement or of a transaction means; anything that is not SQLite's passes. */
@@ -17,7 +27,7 @@ export function explain(error: unknown): unknown {
   const code = sqliteCode(error);
   if (code === undefined || error instanceof PaynetError) return error;
   const message = messageOf(error);
-  if (code === 'SQLITE_FULL') return failures.full(error);
+  if (isFull(error)) return failures.full(error);
   if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return failures.busy('another program writes to the database', error);
   if (isFatal(error)) return failures.broken(`${message} (${code})`, error);
   if (code === 'SQLITE_CONSTRAINT_UNIQUE' || code === 'SQLITE_CONSTRAINT_PRIMARYKEY') {

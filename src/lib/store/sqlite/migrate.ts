@@ -1,3 +1,4 @@
+import {existsSync, rmSync, statSync} from 'node:fs';
 import type {Database} from 'better-sqlite3';
 import type {Kysely} from 'kysely';
 import {messageOf} from '../../errors.js';
@@ -5,13 +6,15 @@ import {createCompiler} from '../compiler.js';
 import {failures} from '../failures.js';
 import {type Migration, migrationSql} from '../migrations/index.js';
 import {openReader} from './connection.js';
-import {isFatal} from './errors.js';
+import {isDamage} from './errors.js';
 
 /**
  * Looks at a database without changing it.
  * @throws PaynetError STORE_DAMAGED, STORE_NEWER
  */
 export function examine(place: string, migrations: readonly Migration[]): void {
+  const log = `${place}-wal`;
+  const hadLog = existsSync(log);
   let db: Database | undefined;
   try {
     db = openReader(place);
@@ -20,9 +23,14 @@ export function examine(place: string, migrations: readonly Migration[]): void {
     const theirs = versionOf(db);
     if (theirs > migrations.length) throw failures.newer(place, theirs, migrations.length);
   } catch (error) {
-    throw isFatal(error) ? failures.damaged(place, messageOf(error), error) : error;
+    throw isDamage(error) ? failures.damaged(place, messageOf(error), error) : error;
   } finally {
     db?.close();
+    // Reading alone makes these two and cannot remove them.
+    if (!hadLog && existsSync(log) && statSync(log).size === 0) {
+      rmSync(log);
+      rmSync(`${place}-shm`, {force: true});
+    }
   }
 }
 

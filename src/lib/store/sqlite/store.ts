@@ -89,11 +89,14 @@ class SqliteStore implements Store {
   }
 
   async #close(): Promise<void> {
-    // The writer is the last to leave: then SQLite plays its log into the file and removes it.
-    this.#reader.close();
+    // The last to leave plays the log into the file and removes it. That is the writer; but after a failure nobody does
+    // it, since no sync is tried again, and a connection that only reads cannot.
+    const readerFirst = this.#writer.failure === undefined;
+    if (readerFirst) this.#reader.close();
     try {
       await this.#writer.end();
     } finally {
+      if (!readerFirst) this.#reader.close();
       this.#unlock();
     }
   }

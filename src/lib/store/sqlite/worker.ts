@@ -4,6 +4,7 @@ import {messageOf, PaynetError} from '../../errors.js';
 import {migrations} from '../migrations/index.js';
 import {type AnyOperation, loadOperations, unknownOperation} from '../operation.js';
 import {openWriter} from './connection.js';
+import {explain} from './errors.js';
 import {type Answer, GroupCommit, type Job} from './group-commit.js';
 import {type FromWriter, type ToWriter, toPlain, type WriterOptions} from './messages.js';
 import {examine, migrate} from './migrate.js';
@@ -26,7 +27,7 @@ async function main({place, modules}: WriterOptions): Promise<void> {
     tell({kind: 'started', operations: [...operations.keys()]});
   } catch (error) {
     db?.close();
-    tell({kind: 'refused', error: toPlain(error)});
+    tell({kind: 'refused', error: toPlain(explain(error))});
     port.close();
   }
 }
