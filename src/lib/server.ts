@@ -141,7 +141,8 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
 
   /**
    * Pays out coins; resolves with the order's final state. The same order id again is the same order. Rejects with
-   * ORDER_INVALID, ORDER_CONFLICT, DEVICE_OFFLINE or IDEMPOTENCY_UNAVAILABLE: then nothing was sent.
+   * ORDER_INVALID, ORDER_CONFLICT, DEVICE_OFFLINE or IDEMPOTENCY_UNAVAILABLE: then nothing was sent; with SERVER_STOPPED
+   * or QUERY_TIMEOUT it may have been: ask again with the same order id.
    */
   coin(request: CoinRequest): Promise<CoinOrder> {
     if (this.#desk === undefined) return Promise.reject(notRunning());
@@ -176,7 +177,7 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
       fault = error as Error;
       this.#log.error({err: error}, 'certificates cannot be read anew; the old ones stay in use');
     }
-    this.emit('reload', fault);
+    this.#announce('reload', fault);
   }
 
   async #start(): Promise<void> {
@@ -281,7 +282,7 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
   #happened(event: DeviceEvent): void {
     if (event.kind === 'commandAck') this.#desk?.reported(event.deviceId, event.orderId, event);
     else if (event.kind === 'loggedIn') this.#desk?.online(event.deviceId);
-    this.emit('device', event);
+    this.#announce('device', event);
   }
 
   #orderMoved(event: CoinOrderEvent): void {
@@ -291,7 +292,16 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
     if (kind === 'finished') this.metrics.counters.command('coin', state === 'done' ? 'done' : 'failed');
     if (kind === 'discrepancy')
       this.#log.warn({...fields, reported: event.reported?.state}, 'a device contradicts an order');
-    this.emit('order', event);
+    this.#announce('order', event);
+  }
+
+  /** A listener that throws must not unwind what it listens to. */
+  #announce<K extends keyof ServerEvents>(name: K, ...args: ServerEvents[K]): void {
+    try {
+      (this as EventEmitter).emit(name, ...args);
+    } catch (error) {
+      this.#log.error({err: error, event: name}, 'a listener failed');
+    }
   }
 
   #running(): Gateway {

@@ -87,7 +87,7 @@ describe('a frame that cannot be served', () => {
     ],
     ['with an id of invalid UTF-8', encodeFrame(0x84, id(utf8)), 'bad_value', ResultCode.PARAM_ERROR, /order_id/],
     ['with NUL in an id', encodeFrame(0x84, id('o\0')), 'bad_value', ResultCode.PARAM_ERROR, /order_id/],
-    ['about an order of nobody', encodeFrame(0x84, id('o-1')), 'bad_value', ResultCode.ORDER_NOT_FOUND, /o-1/],
+    ['about an order of nobody', encodeFrame(0x84, id('o-1')), 'bad_value', ResultCode.PARAM_ERROR, /o-1/],
   ];
   it.each(table)('%s is answered, counted, and the connection stays', async (_, bytes, reason, code, text) => {
     const gate = await openGate();

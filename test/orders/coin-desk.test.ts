@@ -165,7 +165,7 @@ describe('acks', () => {
       ['d-1', 'o-2'],
     ] as const) {
       expect(() => bench.desk.reported(deviceId, orderId, report)).toThrow(
-        expect.objectContaining({code: 'REFUSED', result: ResultCode.ORDER_NOT_FOUND}),
+        expect.objectContaining({code: 'REFUSED', result: ResultCode.PARAM_ERROR}),
       );
     }
     expect(bench.desk.find('d-1', 'o-1')).toMatchObject({state: 'sent'});

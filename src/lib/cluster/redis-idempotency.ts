@@ -1,4 +1,3 @@
-import {Redis} from 'ioredis';
 import {messageOf, PaynetError} from '../errors.js';
 import type {Claim, Idempotency} from './idempotency.js';
 
@@ -25,6 +24,8 @@ export interface ConnectionLog {
  * password; it is never logged.
  */
 export async function redisIdempotency(dsn: string, log: ConnectionLog): Promise<Idempotency> {
+  // Loaded where it is used: a server without Redis has no need of it.
+  const {Redis} = await import('ioredis');
   const redis = new Redis(dsn, {
     commandTimeout: COMMAND_TIMEOUT_MS,
     connectTimeout: COMMAND_TIMEOUT_MS,

@@ -110,7 +110,8 @@ export class CoinDesk {
   reported(deviceId: string, orderId: string, report: Report): void {
     const entry = this.#book.get(orderId);
     if (entry === undefined || entry.order.deviceId !== deviceId) {
-      throw new Refusal(ResultCode.ORDER_NOT_FOUND, `order ${orderId} is not an order of this device`);
+      // Not ORDER_NOT_FOUND: a device takes that for the answer to a question it has asked.
+      throw new Refusal(ResultCode.PARAM_ERROR, `order ${orderId} is not an order of this device`);
     }
     entry.unsure = false;
     this.#step(entry, asInput(report));
