@@ -1,4 +1,4 @@
-import {relative, resolve} from 'node:path';
+import {basename, relative, resolve} from 'node:path';
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../cli/base-command.js';
 import {color} from '../cli/color.js';
@@ -76,8 +76,14 @@ ${color.bold('It works, and stays up until Ctrl-C.')} Meanwhile, in another term
   openssl s_client -connect 127.0.0.1:${port} -CAfile ${show(files.ca)} -quiet
       (refused: no client certificate)
 Afterwards, the same in two terminals:
-  paynetctl serve -c ${show(files.serverConfig)}
-  paynetctl simulate device -c ${show(files.deviceConfig)}
+  ${self()} serve -c ${show(files.serverConfig)}
+  ${self()} simulate device -c ${show(files.deviceConfig)}
 `);
   }
+}
+
+/** How this command was called: by its name, or as a script of a clone. */
+function self(): string {
+  const script = process.argv[1] ?? '';
+  return basename(script) === 'run.js' ? `node ${relative('', script)}` : 'paynetctl';
 }

@@ -52,6 +52,7 @@ export interface QuickstartFiles {
 
 const STEP_LIMIT_MS = 30_000;
 const HEARTBEAT_MS = 1000;
+const SHOWN_HEARTBEATS = 10;
 /** Where a quickstart listens if it can, so that the files it leaves fit the next run. */
 const PREFERRED_PORT = 7443;
 const PREFERRED_OBSERVE_PORT = 9090;
@@ -97,7 +98,11 @@ export async function quickstart(options: QuickstartOptions): Promise<Quickstart
       coinMs: COIN_MS,
     });
     devices.push(device);
+    let beats = 0;
     device.client.on('message', ({direction, name: message, message: fields}) => {
+      // Of the heartbeats, the first is told, and then one in ten.
+      if (message === 'Ping') beats++;
+      if ((message === 'Ping' || message === 'Pong') && beats % SHOWN_HEARTBEATS !== 1) return;
       tell(name, direction, message, describeMessage(message, fields));
     });
     device.client.on('retry', ({error}) => tell(name, 'failed', 'connection', messageOf(error)));

@@ -8,6 +8,7 @@ import {
   type MessageDefinition,
   type MessageRegistry,
   type Pong,
+  type QueryRsp,
   type RegisterRsp,
   ResultCode,
   Type,
@@ -92,9 +93,11 @@ export class DeviceLink implements SessionRole {
     this.#options.user.seen('sent', name, message);
   }
 
-  query(orderId: string, timeoutMs: number): ReturnType<Session['query']> {
-    const answer = this.#session.query(orderId, timeoutMs);
+  async query(orderId: string, timeoutMs: number): Promise<QueryRsp> {
+    const asked = this.#session.query(orderId, timeoutMs);
     this.#options.user.seen('sent', 'QueryReq', {orderId});
+    const answer = await asked;
+    this.#options.user.seen('received', 'QueryRsp', answer);
     return answer;
   }
 
