@@ -1,21 +1,11 @@
+import type {QuickstartMoment} from '../lib/quickstart.js';
 import {color} from './color.js';
-
-/** One line of a conversation. */
-export interface Moment {
-  /** Milliseconds since the beginning. */
-  at: number;
-  who: string;
-  /** `→` to the server, `←` from it, or what happens at one place. */
-  direction: 'sent' | 'received' | 'event' | 'failed';
-  what: string;
-  detail: string;
-}
 
 const NAME_WIDTH = 12;
 const WHAT_WIDTH = 12;
 
 /** A moment as a line for a person: time, device, direction, message, fields. */
-export function timelineLine({at, who, direction, what, detail}: Moment): string {
+export function timelineLine({at, who, direction, what, detail}: QuickstartMoment): string {
   const time = color.dim(`${(at / 1000).toFixed(3).padStart(9)} s`);
   const name = color.cyan(who.padEnd(NAME_WIDTH));
   return `${time}  ${name} ${ARROW[direction]} ${STYLE[direction](what.padEnd(WHAT_WIDTH))} ${detail}`.trimEnd();
