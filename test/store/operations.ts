@@ -188,3 +188,26 @@ export const exit = defineOperation('test.exit', async (): Promise<void> => {
 });
 
 export const commandIds = prepare((db) => db.selectFrom('commands').select('id'));
+
+const sleep = prepare((db, p: Params<{seconds: number}>) =>
+  db.selectNoFrom((eb) => eb.fn<string>('pg_sleep', [eb.val(p.seconds)]).as('slept')),
+);
+
+/** On PostgreSQL: takes this many seconds. */
+export const linger = defineOperation(
+  'test.linger',
+  async (tx, args: {orderNo: string; seconds: number}): Promise<void> => {
+    await tx.run(insertOrder, {orderNo: args.orderNo, deviceId: 'D1', at: TIME});
+    await tx.all(sleep, {seconds: args.seconds});
+  },
+);
+
+const endSelf = prepare((db) =>
+  db.selectNoFrom((eb) => eb.fn<boolean>('pg_terminate_backend', [eb.fn('pg_backend_pid', [])]).as('ended')),
+);
+
+/** On PostgreSQL: has its own connection ended by the server, as often as the progress of an order says. */
+export const endConnection = defineOperation('test.endConnection', async (tx, orderNo: string): Promise<void> => {
+  await tx.run(insertOrder, {orderNo, deviceId: 'D1', at: TIME});
+  await tx.all(endSelf);
+});

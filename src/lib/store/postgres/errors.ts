@@ -9,12 +9,12 @@ export function sqlState(error: unknown): string | undefined {
 
 /** The connection is gone or cannot be used any more: the server ended it, or it has not answered in time. */
 export class ConnectionLost extends Error {
-  /** Whether the transaction may have been committed all the same. */
-  readonly uncertain: boolean;
+  /** What the caller gets, and that the operation is not to be tried again; absent when nothing of it was kept. */
+  readonly outcome: unknown;
 
-  constructor(cause: unknown, uncertain = false) {
+  constructor(cause: unknown, outcome?: unknown) {
     super(shortly(cause), {cause});
-    this.uncertain = uncertain;
+    this.outcome = outcome;
   }
 }
 
@@ -37,9 +37,7 @@ export function isTransient(error: unknown): boolean {
 /** What an error of a transaction that was not committed means; anything that is not the database's passes. */
 export function explain(error: unknown): unknown {
   if (error instanceof ConnectionLost) {
-    const {message, cause, uncertain} = error;
-    if (uncertain) return failures.uncertain(`the answer to the commit is missing (${message})`, cause);
-    return failures.unavailable(message, cause);
+    return error.outcome ?? failures.unavailable(error.message, error.cause);
   }
   if (!(error instanceof pg.DatabaseError)) return error;
   const {code = '', message, table = 'it', detail = ''} = error;

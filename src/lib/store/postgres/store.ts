@@ -7,13 +7,15 @@ import {type AnyOperation, loadOperations, type Operation, unknownOperation} fro
 import type {ParamsOf, Query} from '../query.js';
 import type {Store, StoreFigures, StoreLog} from '../store.js';
 import {Connections} from './connections.js';
-import {ConnectionLost, explain, isTransient, sqlState} from './errors.js';
+import {ConnectionLost, explain, isTransient, shortly, sqlState} from './errors.js';
 import {migrate} from './migrate.js';
 import {ask, execute, PostgresTx} from './transaction.js';
 
 const ATTEMPTS = 3;
 /** Two that were in each other's way do not come back at the same moment. */
 const RETRY_MS = 20;
+/** Each statement has its own limit: this is for an operation that awaits something else. */
+const OPERATION_LIMIT_MS = 15_000;
 
 /**
  * Connects to a PostgreSQL database. Many nodes may share it.
@@ -108,12 +110,10 @@ class PostgresStore implements Store {
     let result: unknown;
     try {
       await ask(client, 'BEGIN');
-      result = await operation.run(tx, args);
+      result = await limited(operation.run(tx, args));
       if (tx.failure !== undefined) throw tx.failure;
     } catch (error) {
-      const reason = tx.failure ?? error;
-      if (!(reason instanceof ConnectionLost)) await ask(client, 'ROLLBACK');
-      throw reason;
+      throw await undone(client, tx.failure ?? error);
     } finally {
       tx.end();
     }
@@ -122,12 +122,33 @@ class PostgresStore implements Store {
       await client.query('COMMIT');
     } catch (error) {
       // Only these say for sure that it did not happen.
-      throw /^(23|40)/.test(sqlState(error) ?? '') ? error : new ConnectionLost(error, true);
+      if (/^(23|40)/.test(sqlState(error) ?? '')) throw error;
+      const outcome = failures.uncertain(`the answer to the commit is missing (${shortly(error)})`, error);
+      throw new ConnectionLost(error, outcome);
     }
     return result;
   }
 }
 
 function mayRetry(error: unknown): boolean {
-  return error instanceof ConnectionLost ? !error.uncertain : isTransient(error);
+  return error instanceof ConnectionLost ? error.outcome === undefined : isTransient(error);
+}
+
+/** Rolls back; returns what to throw. */
+async function undone(client: pg.PoolClient, reason: unknown): Promise<unknown> {
+  if (reason instanceof ConnectionLost) return reason;
+  try {
+    await ask(client, 'ROLLBACK');
+    return reason;
+  } catch (error) {
+    // The server does it when it misses the connection. What the operation said stands.
+    return new ConnectionLost(error, explain(reason));
+  }
+}
+
+function limited<R>(promise: Promise<R>): Promise<R> {
+  return new Promise((resolve, reject) => {
+    const limit = setTimeout(() => reject(new Error('the operation does not come to an end')), OPERATION_LIMIT_MS);
+    promise.then(resolve, reject).finally(() => clearTimeout(limit));
+  });
 }
