@@ -163,14 +163,6 @@ const questions: [string, Query<never, unknown>, Record<string, Value>, string][
     'events_dead',
   ],
   [
-    'the events of a time, to be removed',
-    prepare((db, p: Params<{before: number}>) =>
-      db.selectFrom('events').select('id').where('created_at', '<', p.before),
-    ),
-    {before: 1},
-    'events_time',
-  ],
-  [
     'the devices that were seen last',
     prepare((db) =>
       db.selectFrom('devices').selectAll().orderBy('last_seen_at', 'desc').orderBy('device_id', 'desc').limit(50),

@@ -14,9 +14,10 @@ import {
 import {createRequire} from 'node:module';
 import {join} from 'node:path';
 import {createInterface} from 'node:readline';
+import {setTimeout} from 'node:timers/promises';
 import {fileURLToPath, pathToFileURL} from 'node:url';
 import Database from 'better-sqlite3';
-import {describe, expect, it, onTestFinished} from 'vitest';
+import {describe, expect, it, onTestFinished, vi} from 'vitest';
 import * as op from './operations.js';
 import {keepingLog, openFile, tempFolder} from './support.js';
 
@@ -104,6 +105,31 @@ describe('kill -9', () => {
     const stored = new Set((await store.read(op.ordersOfDevice, {deviceId: 'D1'})).map((row) => row.order_no));
     expect(acknowledged.size).toBeGreaterThan(10);
     expect([...acknowledged].filter((orderNo) => !stored.has(orderNo))).toEqual([]);
+  });
+});
+
+describe('kill -9 at the start', () => {
+  it('leaves a database that can be opened, wherever it hits', {timeout: 120_000}, async () => {
+    const folder = tempFolder();
+    // The lock comes first, then the file, then the log with the schema.
+    const moments: [string, number][] = [
+      ['.lock', 0],
+      ['.lock', 3],
+      ['.lock', 20],
+      ['', 0],
+      ['-wal', 0],
+      ['-wal', 2],
+    ];
+    for (const [round, [end, milliseconds]] of moments.entries()) {
+      const path = join(folder, `${round}.db`);
+      const starting = startWriting(path);
+      await vi.waitFor(() => expect(existsSync(path + end)).toBe(true), {timeout: 20_000, interval: 1});
+      await setTimeout(milliseconds);
+      await starting.kill();
+      const store = await openFile(path);
+      await store.run(op.create, {orderNo: 'A'});
+      await store.close();
+    }
   });
 });
 

@@ -84,6 +84,7 @@ describe('what an operation does wrong', () => {
       store.run(op.create, {orderNo: 'C'}),
     ]);
     expect(outcomes.map(({status}) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(outcomes[1]).toMatchObject({reason: {code: 'STORE_TIMEOUT'}});
     expect(await store.readFirst(op.orderByNo, {orderNo: 'B'})).toBeUndefined();
   });
 

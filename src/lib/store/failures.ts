@@ -11,8 +11,8 @@ export const failures = {
     }),
   busy: (what: string, cause?: unknown) =>
     new PaynetError('STORE_BUSY', `${what}: nothing was written`, {cause, hint: 'Try again in a moment.'}),
-  timeout: (cause: unknown) =>
-    new PaynetError('STORE_TIMEOUT', 'a statement took too long and was ended: nothing was written', {cause}),
+  timeout: (what: string, cause?: unknown) =>
+    new PaynetError('STORE_TIMEOUT', `${what} took too long and was ended: nothing was written`, {cause}),
   unavailable: (why: string, cause: unknown) =>
     new PaynetError('STORE_UNAVAILABLE', `the database cannot be reached (${why}): nothing was written`, {
       cause,

@@ -102,7 +102,10 @@ export interface CommandsTable {
 export type EventState = 'waiting' | 'pushed' | 'dead';
 
 export interface EventsTable {
-  /** Grows, but on PostgreSQL rows may become visible out of its order: select by state, never by "id greater than". */
+  /**
+   * Grows with time, so old events are removed by it. But on PostgreSQL rows may become visible out of its order: what
+   * is to be sent is selected by state, never by "id greater than".
+   */
   id: Generated<number>;
   event_id: string;
   order_no: string | null;

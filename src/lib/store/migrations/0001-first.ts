@@ -154,7 +154,6 @@ function events(db: Kysely<unknown>, words: Words): Compilable[] {
     db.schema.createIndex('events_due').on('events').column('next_attempt_at').where(sql.ref('state'), '=', 'waiting'),
     db.schema.createIndex('events_dead').on('events').column('id').where(sql.ref('state'), '=', 'dead'),
     db.schema.createIndex('events_device').on('events').columns(['device_id', 'id']),
-    db.schema.createIndex('events_time').on('events').column('created_at'),
   ];
 }
 

@@ -48,7 +48,7 @@ export function explain(error: unknown): unknown {
   }
   if (/^2[23]/.test(code)) return failures.refused(message, error);
   if (isTransient(error) || code === '55P03') return failures.busy('others write the same rows', error);
-  if (code === '57014') return failures.timeout(error);
+  if (code === '57014') return failures.timeout('a statement', error);
   if (code === '53100') return failures.full(error);
   if (/^53/.test(code)) return failures.busy(message, error);
   return failures.failed(`${message} (${code})`, error);

@@ -15,7 +15,7 @@ const ATTEMPTS = 3;
 /** Two that were in each other's way do not come back at the same moment. */
 const RETRY_MS = 20;
 /** Each statement has its own limit: this is for an operation that awaits something else. */
-const OPERATION_LIMIT_MS = 15_000;
+const OPERATION_LIMIT_MS = 10_000;
 
 /**
  * Connects to a PostgreSQL database. Many nodes may share it.
@@ -148,7 +148,7 @@ async function undone(client: pg.PoolClient, reason: unknown): Promise<unknown> 
 
 function limited<R>(promise: Promise<R>): Promise<R> {
   return new Promise((resolve, reject) => {
-    const limit = setTimeout(() => reject(new Error('the operation does not come to an end')), OPERATION_LIMIT_MS);
+    const limit = setTimeout(() => reject(failures.timeout('an operation')), OPERATION_LIMIT_MS);
     promise.then(resolve, reject).finally(() => clearTimeout(limit));
   });
 }

@@ -57,10 +57,7 @@ export class GroupCommit {
       return allFailed(jobs, this.#judge(error));
     }
     const answers: Answer[] = [];
-    const limit = setTimeout(
-      () => this.#stuck?.(new Error('it awaits something else than its transaction')),
-      OPERATION_LIMIT_MS,
-    );
+    const limit = setTimeout(() => this.#stuck?.(failures.timeout('an operation')), OPERATION_LIMIT_MS);
     try {
       for (const job of jobs) answers.push(await this.#runOne(job));
     } catch (error) {
