@@ -1,0 +1,92 @@
+import {PaynetError} from '../errors.js';
+import {type Params, prepare, type Tx} from '../store/index.js';
+
+/** What happened to an order, for the merchant. */
+export interface OrderEvent {
+  readonly orderNo: string;
+  readonly deviceId: string;
+  /** Like 'order.created': letters, digits, dots and underscores. */
+  readonly type: string;
+  /** Plain data; it is kept as JSON. */
+  readonly data: object;
+  /** UTC milliseconds; also when it is due. */
+  readonly at: number;
+}
+
+/** What happened to a device, without an order. */
+export interface DeviceEvent {
+  /** Made from what happened, so that the same happening told twice is one event. */
+  readonly eventId: string;
+  readonly deviceId: string;
+  readonly type: string;
+  readonly data: object;
+  readonly at: number;
+}
+
+const takeSequence = prepare((db, p: Params<{orderNo: string}>) =>
+  db
+    .updateTable('orders')
+    .set((eb) => ({sequence: eb('sequence', '+', 1)}))
+    .where('order_no', '=', p.orderNo)
+    .returning('sequence'),
+);
+
+interface NewRow {
+  eventId: string;
+  orderNo: string | null;
+  sequence: number | null;
+  type: string;
+  deviceId: string;
+  data: string;
+  at: number;
+}
+
+const insert = prepare((db, p: Params<NewRow>) =>
+  db.insertInto('events').values({
+    event_id: p.eventId,
+    order_no: p.orderNo,
+    sequence: p.sequence,
+    type: p.type,
+    device_id: p.deviceId,
+    data: p.data,
+    state: 'waiting',
+    next_attempt_at: p.at,
+    created_at: p.at,
+  }),
+);
+
+const insertOnce = prepare((db, p: Params<NewRow>) =>
+  db
+    .insertInto('events')
+    .values({
+      event_id: p.eventId,
+      order_no: p.orderNo,
+      sequence: p.sequence,
+      type: p.type,
+      device_id: p.deviceId,
+      data: p.data,
+      state: 'waiting',
+      next_attempt_at: p.at,
+      created_at: p.at,
+    })
+    .onConflict((conflict) => conflict.column('event_id').doNothing()),
+);
+
+/**
+ * Adds the next event of an order, in the operation that changes the order: either both are stored or neither.
+ * Answers the event's id, `orderNo:sequence`.
+ * @throws PaynetError EVENT_ORDER_UNKNOWN there is no such order
+ */
+export async function appendEvent(tx: Tx, {orderNo, deviceId, type, data, at}: OrderEvent): Promise<string> {
+  const taken = await tx.first(takeSequence, {orderNo});
+  if (taken === undefined) throw new PaynetError('EVENT_ORDER_UNKNOWN', `there is no order ${orderNo} for its event`);
+  const eventId = `${orderNo}:${taken.sequence}`;
+  await tx.run(insert, {eventId, orderNo, sequence: taken.sequence, type, deviceId, data: JSON.stringify(data), at});
+  return eventId;
+}
+
+/** Adds an event without order. Answers false, and adds nothing, when there is one with this id already. */
+export async function appendDeviceEvent(tx: Tx, {eventId, deviceId, type, data, at}: DeviceEvent): Promise<boolean> {
+  const row = {eventId, orderNo: null, sequence: null, type, deviceId, data: JSON.stringify(data), at};
+  return (await tx.run(insertOnce, row)) === 1;
+}
