@@ -1,3 +1,16 @@
+export {
+  ACTIVE_CHARGE_STATES,
+  CHARGE_STATES,
+  type ChargeEffect,
+  type ChargeInput,
+  type ChargeOrder,
+  type ChargeRefusal,
+  type ChargeState,
+  type ChargeStep,
+  chargeDueAt,
+  chargeStep,
+  isActiveCharge,
+} from './charge-state.js';
 export {CoinDesk, type CoinOrderEvent, type CoinPort, type CoinRequest, type Report} from './coin-desk.js';
 export {
   type CoinEffect,
