@@ -15,8 +15,8 @@ import {
 } from '../session/index.js';
 import {
   identityFault,
-  identityOf,
   type PeerIdentity,
+  peerIdentity,
   rotateTicketKeys,
   type ServerCredentials,
   type TicketKeys,
@@ -221,8 +221,7 @@ export class Gateway {
   /** Who the peer is; `refused` when its certificate is not good, which a resumed handshake has not checked. */
   #identify(socket: TLSSocket): PeerIdentity | undefined | 'refused' {
     if (!this.#options.config.server.tls.mutual_auth) return undefined;
-    const certificate = socket.getPeerX509Certificate();
-    const identity = certificate === undefined ? undefined : identityOf(certificate);
+    const identity = peerIdentity(socket);
     const fault =
       identity === undefined ? 'wrong_usage' : identityFault(identity, Date.now(), this.#credentials.revocation);
     if (identity !== undefined && fault === undefined) {

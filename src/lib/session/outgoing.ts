@@ -68,7 +68,9 @@ export class Outgoing {
     if (owner === undefined || length === 0) return;
     this.#owner = undefined;
     this.#length = 0;
-    owner.transmit(Buffer.from(this.#scratch.subarray(0, length)));
+    const bytes = Buffer.allocUnsafe(length);
+    this.#scratch.copy(bytes, 0, 0, length);
+    owner.transmit(bytes);
   }
 
   /** The place for `bytes` bytes in the scratch, or -1 when they do not fit even into an empty one. */

@@ -37,12 +37,16 @@ export interface Revocation {
   readonly nextUpdate: number;
 }
 
+/** Reads whom a certificate names; see `identityOfDer`. */
+export function identityOf(certificate: X509Certificate): PeerIdentity | undefined {
+  return identityOfDer(certificate.raw);
+}
+
 /**
- * Reads who a peer is. Runs once per handshake, so it reads the certificate's bytes in one pass.
+ * Reads whom a certificate names. Runs once per handshake, so it reads the bytes in one pass.
  * Undefined when they cannot be read without doubt: the peer is then to be refused.
  */
-export function identityOf(certificate: X509Certificate): PeerIdentity | undefined {
-  const der = certificate.raw;
+export function identityOfDer(der: Buffer): PeerIdentity | undefined {
   try {
     const fields = readCertificate(der);
     // With two common names, each reader would believe another one.
