@@ -1,0 +1,201 @@
+import {createHash, randomBytes, timingSafeEqual} from 'node:crypto';
+import {PaynetError} from '../errors.js';
+import {type ApiKeyRow, type Params, prepare, type Store} from '../store/index.js';
+import {createKey, revokeKey, touchKey} from './operations.js';
+import {seal, unseal} from './sealed.js';
+
+/** Each includes those before it. */
+export const SCOPES = ['read', 'write', 'admin'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+export const allows = (has: Scope, needed: Scope): boolean => SCOPES.indexOf(has) >= SCOPES.indexOf(needed);
+
+export interface NewKey {
+  /** For people: 1 to 64 characters. */
+  name: string;
+  scope: Scope;
+  /** UTC milliseconds; never when not given. */
+  expiresAt?: number | undefined;
+}
+
+export interface KeyInfo {
+  /** The prefix by which the key is recognised; it is no secret. */
+  id: string;
+  name: string;
+  scope: Scope;
+  createdAt: number;
+  expiresAt: number | null;
+  /** May be a minute old. */
+  lastUsedAt: number | null;
+  revokedAt: number | null;
+}
+
+/** Both secrets are shown this once. */
+export interface CreatedKey extends KeyInfo {
+  key: string;
+  hmacSecret: string;
+}
+
+/** A key that may be used, and the secret that signs for it. */
+export interface ActiveKey {
+  id: string;
+  scope: Scope;
+  hmacSecret: string;
+}
+
+export interface ApiKeys {
+  /** Any number may be valid at once: that is how they are rotated. @throws PaynetError API_KEY_INVALID */
+  create(key: NewKey): Promise<CreatedKey>;
+  list(): Promise<KeyInfo[]>;
+  /** In force at once here, within seconds on other nodes. @throws PaynetError API_KEY_NOT_FOUND */
+  revoke(id: string): Promise<void>;
+  /** Whether `find` would answer without asking the store. */
+  isCached(key: string): boolean;
+  /** The key, if it is known and in force. @throws PaynetError MASTER_KEY_WRONG */
+  find(key: string): Promise<ActiveKey | undefined>;
+  /** Whether a key that was found before may still be used. */
+  isInForce(id: string): Promise<boolean>;
+  /** Notes the use of a key: one write a minute. */
+  used(id: string): Promise<void>;
+}
+
+export interface ApiKeysOptions {
+  store: Store;
+  /** 32 bytes; it decrypts the secrets that sign. */
+  masterKey: Uint8Array;
+  now?: () => number;
+}
+
+const KEY = /^pnk_([0-9a-f]{12})_[A-Za-z0-9_-]{43}$/;
+const SECRET_BYTES = 32;
+const CACHE_MS = 5000;
+const CACHE_SIZE = 1000;
+const USED_EVERY_MS = 60_000;
+
+const keyById = prepare((db, p: Params<{id: string}>) => db.selectFrom('api_keys').selectAll().where('id', '=', p.id));
+const allKeys = prepare<object, ApiKeyRow>((db) => db.selectFrom('api_keys').selectAll().orderBy('created_at'));
+
+interface Cached {
+  row: ApiKeyRow;
+  hmacSecret: string;
+  until: number;
+}
+
+const NOTHING = Buffer.alloc(32);
+const hashOf = (key: string): Buffer => createHash('sha256').update(key).digest();
+
+/** The API keys of a store. @throws PaynetError MASTER_KEY_INVALID */
+export function createApiKeys({store, masterKey, now = Date.now}: ApiKeysOptions): ApiKeys {
+  if (masterKey.length !== SECRET_BYTES) {
+    throw new PaynetError('MASTER_KEY_INVALID', `the master key has ${masterKey.length} bytes; it must have 32`);
+  }
+  const cache = new Map<string, Cached>();
+  const usedAt = new Map<string, number>();
+
+  async function load(id: string): Promise<Cached | undefined> {
+    const cached = cache.get(id);
+    if (cached !== undefined && cached.until > now()) return cached;
+    const row = await store.readFirst(keyById, {id});
+    cache.delete(id);
+    if (row === undefined) return undefined;
+    const hmacSecret = unseal(masterKey, id, row.hmac_secret_encrypted);
+    const loaded = {row, hmacSecret, until: now() + CACHE_MS};
+    cache.set(id, loaded);
+    trim(cache);
+    return loaded;
+  }
+
+  return {
+    async create({name, scope, expiresAt}) {
+      check(name, expiresAt, now());
+      const id = randomBytes(6).toString('hex');
+      const key = `pnk_${id}_${randomBytes(SECRET_BYTES).toString('base64url')}`;
+      const hmacSecret = randomBytes(SECRET_BYTES).toString('base64url');
+      const info = {id, name, scope, createdAt: now(), expiresAt: expiresAt ?? null};
+      await store.run(createKey, {
+        id,
+        name,
+        scopes: scope,
+        secretHash: hashOf(key).toString('hex'),
+        hmacSecretEncrypted: seal(masterKey, id, hmacSecret),
+        createdAt: info.createdAt,
+        expiresAt: info.expiresAt,
+      });
+      return {...info, lastUsedAt: null, revokedAt: null, key, hmacSecret};
+    },
+
+    async list() {
+      return (await store.read(allKeys)).map(infoOf);
+    },
+
+    async revoke(id) {
+      const revoked = await store.run(revokeKey, {id, now: now()});
+      cache.delete(id);
+      if (!revoked && (await store.readFirst(keyById, {id})) === undefined) {
+        throw new PaynetError('API_KEY_NOT_FOUND', `there is no API key "${id}"`, {
+          hint: 'the list of keys shows the id of each',
+        });
+      }
+    },
+
+    isCached(key) {
+      const cached = cache.get(KEY.exec(key)?.[1] ?? '');
+      return cached !== undefined && cached.until > now();
+    },
+
+    async find(key) {
+      const id = KEY.exec(key)?.[1];
+      const loaded = id === undefined ? undefined : await load(id);
+      // The same work for a key that is not there.
+      const expected = loaded === undefined ? NOTHING : Buffer.from(loaded.row.secret_hash, 'hex');
+      const same = timingSafeEqual(hashOf(key), expected);
+      if (!same || loaded === undefined || !isInForce(loaded.row, now())) return undefined;
+      return {id: loaded.row.id, scope: loaded.row.scopes as Scope, hmacSecret: loaded.hmacSecret};
+    },
+
+    async isInForce(id) {
+      const loaded = await load(id);
+      return loaded !== undefined && isInForce(loaded.row, now());
+    },
+
+    async used(id) {
+      const time = now();
+      if (time - (usedAt.get(id) ?? Number.NEGATIVE_INFINITY) < USED_EVERY_MS) return;
+      usedAt.delete(id);
+      usedAt.set(id, time);
+      trim(usedAt);
+      await store.run(touchKey, {id, now: time});
+    },
+  };
+}
+
+function isInForce({revoked_at, expires_at}: ApiKeyRow, now: number): boolean {
+  return revoked_at === null && (expires_at === null || expires_at > now);
+}
+
+function infoOf(row: ApiKeyRow): KeyInfo {
+  return {
+    id: row.id,
+    name: row.name,
+    scope: row.scopes as Scope,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    lastUsedAt: row.last_used_at,
+    revokedAt: row.revoked_at,
+  };
+}
+
+function check(name: string, expiresAt: number | undefined, now: number): void {
+  if (name.length < 1 || name.length > 64) {
+    throw new PaynetError('API_KEY_INVALID', 'the name of an API key has 1 to 64 characters');
+  }
+  if (expiresAt !== undefined && !(Number.isSafeInteger(expiresAt) && expiresAt > now)) {
+    throw new PaynetError('API_KEY_INVALID', 'the expiry of an API key must lie in the future');
+  }
+}
+
+/** What has been there longest goes first. */
+function trim(map: Map<string, unknown>): void {
+  const [oldest] = map.keys();
+  if (map.size > CACHE_SIZE && oldest !== undefined) map.delete(oldest);
+}

@@ -1,0 +1,110 @@
+import {type Endpoint, endpoint} from '../endpoint.js';
+import type {EventsPort} from '../ports.js';
+import {
+  about,
+  deviceId,
+  id,
+  list,
+  object,
+  orderNo,
+  orNull,
+  type PageQuery,
+  page,
+  paged,
+  query,
+  shape,
+  text,
+  time,
+  whole,
+} from '../schema.js';
+
+const eventId = id(300);
+
+const event = shape({
+  event_id: text,
+  event_type: text,
+  order_no: orNull(text),
+  device_id: text,
+  sequence_no: orNull(whole),
+  status: about(text, 'waiting, pushed or dead'),
+  retry_count: whole,
+  created_at: time,
+  pushed_at: orNull(time),
+  error_message: orNull(text),
+  data: {description: 'what the webhook carries'},
+});
+
+const example = {
+  event_id: 'THD1762863000001:1',
+  event_type: 'order.created',
+  order_no: 'THD1762863000001',
+  device_id: 'PB-0001',
+  sequence_no: 1,
+  status: 'pushed',
+  retry_count: 0,
+  created_at: '2025-11-11T12:10:00.000Z',
+  pushed_at: '2025-11-11T12:10:00.120Z',
+  error_message: null,
+  data: {order_no: 'THD1762863000001', coins: 3},
+};
+
+export function eventEndpoints(events: EventsPort): Endpoint[] {
+  return [
+    endpoint<{order_no: string}>({
+      method: 'GET',
+      path: '/api/v1/coin-orders/:order_no/events',
+      aliases: ['/api/v1/third/coin-orders/:order_no/events', '/api/v1/third/orders/:order_no/events'],
+      scope: 'read',
+      tag: 'events',
+      summary: 'Show the events of an order',
+      description: 'What webhooks tell, for whoever missed them. Empty when the order is not known.',
+      params: object({order_no: orderNo}),
+      status: 200,
+      data: shape({events: list(event), total_events: whole}),
+      example: {data: {events: [example], total_events: 1}},
+      async run({params}) {
+        const found = await events.ofOrder(params.order_no);
+        return {events: found, totalEvents: found.length};
+      },
+    }),
+
+    endpoint<unknown, PageQuery & {device_id?: string; status?: 'waiting' | 'pushed' | 'dead'; event_type?: string}>({
+      method: 'GET',
+      path: '/api/v1/events',
+      scope: 'read',
+      tag: 'events',
+      summary: 'List events, the newest first',
+      query: query({
+        device_id: deviceId,
+        status: {type: 'string', enum: ['waiting', 'pushed', 'dead']},
+        event_type: id(64),
+        ...page,
+      }),
+      status: 200,
+      data: paged('events', event),
+      example: {data: {events: [example], total: 1, page: 1, page_size: 20}},
+      async run({query: {page: number, page_size: pageSize, device_id, status, event_type}}) {
+        const filter = {deviceId: device_id, status, eventType: event_type};
+        const {items, total} = await events.list({page: number, pageSize, ...filter});
+        return {events: items, total, page: number, pageSize};
+      },
+    }),
+
+    endpoint<unknown, unknown, {event_ids: string[]}>({
+      method: 'POST',
+      path: '/api/v1/events/replay',
+      scope: 'admin',
+      tag: 'events',
+      summary: 'Deliver events once more',
+      description: 'All of them, or none when one is not known.',
+      body: object({event_ids: {type: 'array', minItems: 1, maxItems: 100, uniqueItems: true, items: eventId}}),
+      status: 202,
+      data: shape({replayed: whole}),
+      example: {body: {event_ids: ['THD1762863000001:1']}, data: {replayed: 1}},
+      async run({body}) {
+        await events.replay(body.event_ids);
+        return {replayed: body.event_ids.length};
+      },
+    }),
+  ];
+}
