@@ -9,16 +9,7 @@ import {onTestFinished} from 'vitest';
 import {type EventSender, type EventSenderOptions, startEventSender} from '../../src/lib/events/index.js';
 import {openStore, type Store, type StoreTarget} from '../../src/lib/store/index.js';
 import * as op from './operations.js';
-
-export const OPERATIONS = [
-  new URL('./operations.ts', import.meta.url),
-  new URL('../../src/lib/events/operations.js', import.meta.url),
-  new URL('../../src/lib/events/replay.js', import.meta.url),
-];
-
-export const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
-
-export const quiet = {info: () => {}, warn: () => {}, error: () => {}};
+import {OPERATIONS, quiet, SECRET} from './parts.js';
 
 export function tempFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'paynet-events-'));
@@ -65,7 +56,7 @@ export interface Sink {
   until(enough: () => boolean): Promise<void>;
 }
 
-export type Reply = (response: ServerResponse, received: Received) => void | Promise<void>;
+export type Reply = (response: ServerResponse, received: Received) => unknown;
 
 export const ok: Reply = (response) => {
   response.end('ok');

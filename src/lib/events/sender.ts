@@ -179,16 +179,17 @@ class Sender implements EventSender {
       const {openUntil} = this.#breaker;
       const sparing = openUntil !== undefined;
       const steady = performance.now();
-      if ((sparing || steady > this.#beginUntil) && this.#queue.length > 0) await this.#giveBack();
-      if (sparing && steady < openUntil) return openUntil - steady;
+      const resting = sparing && steady < openUntil;
+      if (resting || steady > this.#beginUntil) await this.#giveBack();
+      if (resting) return openUntil - steady;
       const width = sparing ? 1 : TARGET_WIDTH;
       while (this.#inFlight.size < width && this.#queue.length > 0) this.#begin(this.#queue.shift() as ClaimedEvent);
       if (this.#inFlight.size >= width) return undefined;
       if (await this.#claim(sparing ? 1 : BATCH)) continue;
       if (await this.#hastenSome()) continue;
-      const now = this.#now();
-      const due = await nextDue(this.#store, now);
-      return due === undefined ? POLL_MS : due - now;
+      // From the moment of the claim on: what has become due since then was not in it.
+      const due = await nextDue(this.#store, this.#lastNow);
+      return due === undefined ? POLL_MS : Math.max(due - this.#now(), 0);
     }
     return undefined;
   }
@@ -196,7 +197,10 @@ class Sender implements EventSender {
   async #claim(limit: number): Promise<boolean> {
     const now = this.#now();
     // The clock was set back: what was due soon would now wait as long as that.
-    if (now < this.#lastNow - 1000) this.#hasten = true;
+    if (now < this.#lastNow - 1000) {
+      this.#hasten = true;
+      this.#hastenedAt = Number.NEGATIVE_INFINITY;
+    }
     this.#lastNow = now;
     this.#beginUntil = performance.now() + BEGIN_WITHIN_MS;
     this.#leaseUntil = now + LEASE_MS;
@@ -207,9 +211,10 @@ class Sender implements EventSender {
   }
 
   async #giveBack(): Promise<void> {
+    if (this.#queue.length === 0) return;
     const ids = this.#queue.map(({id}) => id);
     this.#queue = [];
-    if (ids.length > 0) await this.#store.run(releaseEvents, {ids, leaseUntil: this.#leaseUntil, at: this.#now()});
+    await this.#store.run(releaseEvents, {ids, leaseUntil: this.#leaseUntil, at: this.#now()});
   }
 
   /** Ends the long waits of an outage that is over. What is due within a lease's time comes by itself. */
