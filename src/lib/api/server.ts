@@ -1,4 +1,5 @@
 import type {AddressInfo} from 'node:net';
+import {networkInterfaces} from 'node:os';
 import Fastify, {type FastifyInstance} from 'fastify';
 import {listenError, parseAddress} from '../config/index.js';
 import {PaynetError} from '../errors.js';
@@ -98,7 +99,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   });
   try {
     // Without a host Fastify would take localhost; here that means every interface.
-    await app.listen({host: wanted.host ?? '::', port: wanted.port});
+    await app.listen({host: wanted.host ?? everyInterface(), port: wanted.port});
   } catch (error) {
     stream.close();
     await app.close();
@@ -133,6 +134,13 @@ export async function startApi(options: ApiOptions): Promise<Api> {
       clearTimeout(cut);
     }
   }
+}
+
+function everyInterface(): string {
+  const hasIPv6 = Object.values(networkInterfaces()).some((addresses) =>
+    addresses?.some(({family}) => family === 'IPv6'),
+  );
+  return hasIPv6 ? '::' : '0.0.0.0';
 }
 
 async function build(options: ApiOptions, limits: ApiLimits, stream: LiveStream): Promise<FastifyInstance> {
