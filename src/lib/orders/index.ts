@@ -12,6 +12,15 @@ export {
   isActiveCharge,
 } from './charge-state.js';
 export {CoinDesk, type CoinOrderEvent, type CoinPort, type CoinRequest, type Report} from './coin-desk.js';
+export {type CoinRecord, type CoinState, recordOf} from './coin-record.js';
+export type {CoinOrderRequest} from './coin-request.js';
+export {
+  type CoinListing,
+  type CoinNews,
+  CoinOrders,
+  type CoinOrdersOptions,
+  type CoinOrdersPort,
+} from './coin-service.js';
 export {
   type CoinEffect,
   type CoinInput,
@@ -22,3 +31,30 @@ export {
   isFinal,
   type ReportedState,
 } from './coin-state.js';
+export type {CoinResult} from './coin-write.js';
+export {
+  cancelCoin,
+  claimCoin,
+  createCoin,
+  endCoin,
+  expireCoin,
+  type NewCoin,
+  reportCoin,
+  resendCoin,
+  resolveDiscrepancy,
+} from './operations.js';
+export {
+  discrepanciesOfOrder,
+  dueCoins,
+  LONGEST_OPEN_MS,
+  openCoinsOfDevice,
+  openDiscrepancies,
+  orderByNo,
+  ordersInState,
+  ordersOfDevice,
+  ordersOfDeviceInState,
+  ordersPage,
+} from './queries.js';
+
+/** What a store must load for these operations. */
+export const ORDER_OPERATIONS = new URL('./operations.js', import.meta.url);

@@ -1,0 +1,99 @@
+import {type Params, prepare} from '../store/index.js';
+
+/** The longest that an order can be open: kept for a device for a day, then a day for its execution. */
+export const LONGEST_OPEN_MS = 2 * 86_400 * 1000;
+
+export const orderByNo = prepare((db, p: Params<{orderNo: string}>) =>
+  db.selectFrom('orders').selectAll().where('order_no', '=', p.orderNo),
+);
+
+/** The place of an order in a list; the list goes on with what is older. */
+export interface PageFrom {
+  beforeAt: number;
+  beforeNo: string;
+  limit: number;
+}
+
+export const ordersPage = prepare((db, p: Params<PageFrom>) =>
+  db
+    .selectFrom('orders')
+    .selectAll()
+    .where((eb) => eb(eb.refTuple('created_at', 'order_no'), '<', eb.tuple(p.beforeAt, p.beforeNo)))
+    .orderBy('created_at', 'desc')
+    .orderBy('order_no', 'desc')
+    .limit(p.limit),
+);
+
+export const ordersOfDevice = prepare((db, p: Params<PageFrom & {deviceId: string}>) =>
+  db
+    .selectFrom('orders')
+    .selectAll()
+    .where('device_id', '=', p.deviceId)
+    .where((eb) => eb(eb.refTuple('created_at', 'order_no'), '<', eb.tuple(p.beforeAt, p.beforeNo)))
+    .orderBy('created_at', 'desc')
+    .orderBy('order_no', 'desc')
+    .limit(p.limit),
+);
+
+/** Walks the latest orders until the page is full: a rare state takes longer than a common one. */
+export const ordersInState = prepare((db, p: Params<PageFrom & {state: string}>) =>
+  db
+    .selectFrom('orders')
+    .selectAll()
+    .where('state', '=', p.state)
+    .where((eb) => eb(eb.refTuple('created_at', 'order_no'), '<', eb.tuple(p.beforeAt, p.beforeNo)))
+    .orderBy('created_at', 'desc')
+    .orderBy('order_no', 'desc')
+    .limit(p.limit),
+);
+
+export const ordersOfDeviceInState = prepare((db, p: Params<PageFrom & {deviceId: string; state: string}>) =>
+  db
+    .selectFrom('orders')
+    .selectAll()
+    .where('device_id', '=', p.deviceId)
+    .where('state', '=', p.state)
+    .where((eb) => eb(eb.refTuple('created_at', 'order_no'), '<', eb.tuple(p.beforeAt, p.beforeNo)))
+    .orderBy('created_at', 'desc')
+    .orderBy('order_no', 'desc')
+    .limit(p.limit),
+);
+
+/** A device's coin orders that have not ended, the oldest first. `since`: `LONGEST_OPEN_MS` ago. */
+export const openCoinsOfDevice = prepare((db, p: Params<{deviceId: string; since: number}>) =>
+  db
+    .selectFrom('orders')
+    .selectAll()
+    .where('device_id', '=', p.deviceId)
+    .where('created_at', '>=', p.since)
+    .where('kind', '=', 'coin')
+    .where('due_at', 'is not', null)
+    .orderBy('created_at')
+    .orderBy('order_no'),
+);
+
+/** Coin orders whose time is over. */
+export const dueCoins = prepare((db, p: Params<{at: number; limit: number}>) =>
+  db
+    .selectFrom('orders')
+    .selectAll()
+    .where('due_at', '<=', p.at)
+    .where('kind', '=', 'coin')
+    .orderBy('due_at')
+    .limit(p.limit),
+);
+
+/** What orders and devices disagree about, and nobody has settled; the latest first. */
+export const openDiscrepancies = prepare((db, p: Params<{before: number; limit: number}>) =>
+  db
+    .selectFrom('discrepancies')
+    .selectAll()
+    .where('resolved_at', 'is', null)
+    .where('id', '<', p.before)
+    .orderBy('id', 'desc')
+    .limit(p.limit),
+);
+
+export const discrepanciesOfOrder = prepare((db, p: Params<{orderNo: string}>) =>
+  db.selectFrom('discrepancies').selectAll().where('order_no', '=', p.orderNo).orderBy('id'),
+);
