@@ -92,6 +92,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const limits = {...DEFAULTS, ...options.limits};
   const {store, log, ports, now = Date.now} = options;
   const wanted = parseAddress(options.addr);
+  requireCodeFromText();
   const stream = createStream((changed) => ports.subscribe(changed), limits);
   const app = await build(options, limits, stream).catch((error: unknown) => {
     stream.close();
@@ -133,6 +134,18 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     } finally {
       clearTimeout(cut);
     }
+  }
+}
+
+/** Found out here, since in the framework it would be an exception that nobody can catch. */
+function requireCodeFromText(): void {
+  try {
+    new Function('return 0');
+  } catch (error) {
+    throw new PaynetError('API_HARDENED', 'the HTTP interface makes code out of its routes and schemas as it starts', {
+      cause: error,
+      hint: 'start Node without --disallow-code-generation-from-strings, or without the HTTP interface',
+    });
   }
 }
 
@@ -191,11 +204,7 @@ async function build(options: ApiOptions, limits: ApiLimits, stream: LiveStream)
     await app.ready();
   } catch (error) {
     await app.close();
-    if (!(error instanceof EvalError)) throw error;
-    throw new PaynetError('API_HARDENED', 'the HTTP interface makes code out of its routes and schemas as it starts', {
-      cause: error,
-      hint: 'start Node without --disallow-code-generation-from-strings, or without the HTTP interface',
-    });
+    throw error;
   }
   return app;
 }
