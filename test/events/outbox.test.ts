@@ -3,6 +3,7 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {countEvents, eventsOfOrder, findEvent, listEvents, replayDead} from '../../src/lib/events/index.js';
 import {
   claimEvents,
+  dueEvents,
   eventDead,
   eventFailed,
   eventPushed,
@@ -10,7 +11,8 @@ import {
   releaseEvents,
 } from '../../src/lib/events/operations.js';
 import {nextDue} from '../../src/lib/events/reading.js';
-import type {Store} from '../../src/lib/store/index.js';
+import type {Store, StoreTarget} from '../../src/lib/store/index.js';
+import {explain} from '../store/explain.js';
 import {startPostgres, type TestPostgres} from '../store/postgres.js';
 import * as op from './operations.js';
 import {TIME} from './operations.js';
@@ -171,6 +173,19 @@ describe.each(['sqlite', 'postgres'] as const)('%s', (engine) => {
     expect(await list({state: 'waiting', orderNo: 'A'})).toEqual(['A:3', 'A:2']);
     expect(await list({type: 'device.alarm', deviceId: 'D1'})).toEqual(['x']);
     expect(await list({deviceId: 'D2'})).toEqual([]);
+  });
+
+  it('looks for what is due in an index, and for what comes before it in another', async () => {
+    const target: StoreTarget =
+      engine === 'sqlite'
+        ? {engine, path: join(tempFolder(), 'paynet.db')}
+        : {engine, dsn: await postgres.newDatabase()};
+    await open(target);
+    const plan = (await explain(target, dueEvents, {now: TIME, limit: 16})).join('\n');
+    expect(plan).toContain('events_due');
+    // PostgreSQL chooses by the sizes of the tables: for an empty one every index is as good.
+    if (engine === 'sqlite') expect(plan).toMatch(/sqlite_autoindex_events_2 \(order_no=\? AND sequence<\?\)/);
+    expect(plan).not.toMatch(/SCAN|Seq Scan|TEMP B-TREE|Sort/);
   });
 
   it('is emptied in order by a sender', async () => {

@@ -8,7 +8,7 @@ export type ClaimedEvent = Pick<
 
 // Of an order only the earliest that still waits: the later ones wait for it. What another node is claiming at this
 // moment is passed over.
-const dueEvents = prepare((db, p: Params<{now: number; limit: number}>) =>
+export const dueEvents = prepare((db, p: Params<{now: number; limit: number}>) =>
   db
     .selectFrom('events as e')
     .select(['id', 'event_id', 'order_no', 'sequence', 'type', 'device_id', 'data', 'attempts', 'created_at'])

@@ -1,6 +1,6 @@
 import {lookup} from 'node:dns/promises';
 import {isIP, type LookupFunction} from 'node:net';
-import {Agent, buildConnector, request} from 'undici';
+import type {Agent, buildConnector, request} from 'undici';
 import {codeOf, PaynetError} from '../errors.js';
 import {isPrivateAddress} from './addresses.js';
 
@@ -64,20 +64,15 @@ export function openTarget({
   ...rules
 }: TargetOptions): Target {
   const url = checkTarget(text, rules);
-  const agent = new Agent({
-    connections: TARGET_WIDTH,
-    pipelining: 1,
-    connect: guardedConnector(rules, limits, resolve, ca),
-    headersTimeout: limits.totalMs,
-    bodyTimeout: limits.totalMs,
-    maxHeaderSize: 16 * 1024,
-  });
+  let client: Promise<Client> | undefined;
   return {
     path: url.pathname + url.search,
     async post(headers, body) {
       const abort = new AbortController();
       const timer = setTimeout(() => abort.abort(notAnswered('no answer in time')), limits.totalMs);
       try {
+        client ??= openClient({...rules, limits, resolve, ca});
+        const {agent, request} = await client;
         const answer = await request(url, {method: 'POST', headers, body, dispatcher: agent, signal: abort.signal});
         // Whatever goes wrong with the rest of the answer, the endpoint has said whether it has the event.
         await answer.body.dump({limit: limits.answerBytes, signal: abort.signal}).catch(() => {});
@@ -89,7 +84,9 @@ export function openTarget({
         clearTimeout(timer);
       }
     },
-    close: () => agent.destroy(),
+    async close() {
+      await (await client)?.agent.destroy();
+    },
   };
 }
 
@@ -117,15 +114,39 @@ export function checkTarget(text: string, {allowPrivate, allowHttp}: TargetRules
   return url;
 }
 
+interface Client {
+  readonly agent: Agent;
+  readonly request: typeof request;
+}
+
+interface ClientOptions extends TargetRules {
+  readonly limits: TargetLimits;
+  readonly resolve: Resolve;
+  readonly ca: string | undefined;
+}
+
+// undici is large, and whoever only adds events to the outbox (the thread of the store, too) has no use for it.
+async function openClient(options: ClientOptions): Promise<Client> {
+  const undici = await import('undici');
+  const {totalMs} = options.limits;
+  const agent = new undici.Agent({
+    connections: TARGET_WIDTH,
+    pipelining: 1,
+    connect: guardedConnector(undici.buildConnector, options),
+    headersTimeout: totalMs,
+    bodyTimeout: totalMs,
+    maxHeaderSize: 16 * 1024,
+  });
+  return {agent, request: undici.request};
+}
+
 /**
  * Looks the name up itself, checks every address, and connects to what it has checked: an answer of the DNS that
  * changes in between changes nothing. What the socket is connected to in the end is looked at once more.
  */
 function guardedConnector(
-  {allowPrivate}: TargetRules,
-  limits: TargetLimits,
-  resolve: Resolve,
-  ca: string | undefined,
+  build: typeof buildConnector,
+  {allowPrivate, limits, resolve, ca}: ClientOptions,
 ): buildConnector.connector {
   const isRefused = (address: string | undefined) => !allowPrivate && isPrivateAddress(address ?? '');
   const look: LookupFunction = (name, options, callback) => {
@@ -140,7 +161,7 @@ function guardedConnector(
       (error: unknown) => callback(notAnswered(codeOf(error) ?? 'the name cannot be looked up', error), []),
     );
   };
-  const connect = buildConnector({timeout: limits.connectMs, lookup: look, minVersion: 'TLSv1.2', ca});
+  const connect = build({timeout: limits.connectMs, lookup: look, minVersion: 'TLSv1.2', ca});
   return (options, callback) => {
     if (isIP(options.hostname) !== 0 && isRefused(options.hostname)) {
       callback(refused(), null);
