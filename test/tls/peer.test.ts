@@ -1,10 +1,9 @@
-import {execFileSync} from 'node:child_process';
 import {X509Certificate} from 'node:crypto';
 import {once} from 'node:events';
 import tls, {type TLSSocket} from 'node:tls';
 import fc from 'fast-check';
 import {afterEach, describe, expect, it} from 'vitest';
-import {createPeerReader, identityOf} from '../../src/lib/tls/index.js';
+import {identityOf, peerIdentity} from '../../src/lib/tls/index.js';
 import {certificateOfSession} from '../../src/lib/tls/peer.js';
 import {openSite, type Site} from '../e2e/site.js';
 
@@ -15,21 +14,6 @@ afterEach(async () => {
   await site?.close();
 });
 
-function selfSigned(): string {
-  const args = [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-keyout',
-    '/dev/null',
-  ];
-  return execFileSync('openssl', [...args, '-subj', '/CN=device001', '-days', '2'], {encoding: 'utf8', stdio: 'pipe'});
-}
-
 /** Handshakes once, and once more with the session of the first; answers what the server saw of the device. */
 async function handshakes(
   options: tls.TlsOptions & tls.ConnectionOptions,
@@ -37,7 +21,6 @@ async function handshakes(
   site = await openSite();
   const {certificatePem, privateKeyPem} = await site.issue('device001');
   const seen: {der: Buffer | undefined; resumed: boolean; name: string}[] = [];
-  const peerIdentity = createPeerReader(10);
   const {cert, key} = site.serverTls;
   const ca = site.authority.certificatePem;
   server = tls.createServer({cert, key, ca, requestCert: true, rejectUnauthorized: true, ...options}, (socket) => {
@@ -72,7 +55,7 @@ async function handshakes(
   return seen;
 }
 
-describe('createPeerReader', () => {
+describe('peerIdentity', () => {
   it('finds the certificate in the session of full and resumed handshakes', async () => {
     expect((await handshakes({minVersion: 'TLSv1.3'})).map(({resumed}) => resumed)).toEqual([false, true]);
   });
@@ -82,19 +65,6 @@ describe('createPeerReader', () => {
       false,
       true,
     ]);
-  });
-
-  it('remembers a certificate, and at most so many', () => {
-    const pems = Array.from({length: 3}, () => selfSigned());
-    const reader = createPeerReader(2);
-    const socketOf = (pem: string): TLSSocket =>
-      ({getSession: () => undefined, getPeerX509Certificate: () => new X509Certificate(pem)}) as unknown as TLSSocket;
-    const [first, ...others] = pems.map((pem) => reader(socketOf(pem)));
-    expect(reader(socketOf(pems[2] as string))).toBe(others[1]);
-    // The first has made room for the third: it is read again, and says the same.
-    const again = reader(socketOf(pems[0] as string));
-    expect(again).toEqual(first);
-    expect(again).not.toBe(first);
   });
 
   it('finds nothing in other bytes, and never fails', () => {

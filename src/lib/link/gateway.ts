@@ -14,10 +14,9 @@ import {
   ResumeTokens,
 } from '../session/index.js';
 import {
-  createPeerReader,
   identityFault,
   type PeerIdentity,
-  type PeerReader,
+  peerIdentity,
   rotateTicketKeys,
   type ServerCredentials,
   type TicketKeys,
@@ -77,7 +76,6 @@ export class Gateway {
   readonly #adapters: readonly ProtocolAdapter[];
   readonly #open = new Map<Connection, Peer>();
   readonly #perCertificate: CertificateCount;
-  readonly #peerIdentity: PeerReader;
   readonly #note: ReturnType<typeof rateLimitedLog>;
   #credentials: ServerCredentials;
   #listener: Listener | undefined;
@@ -90,7 +88,6 @@ export class Gateway {
     const {limits} = config.server;
     this.dispatcher = new Dispatcher(config.dispatcher);
     this.#perCertificate = new CertificateCount(limits.per_certificate);
-    this.#peerIdentity = createPeerReader(limits.max_connections);
     this.#note = rateLimitedLog(options.log);
     this.#room = {
       wheel: this.wheel,
@@ -224,7 +221,7 @@ export class Gateway {
   /** Who the peer is; `refused` when its certificate is not good, which a resumed handshake has not checked. */
   #identify(socket: TLSSocket): PeerIdentity | undefined | 'refused' {
     if (!this.#options.config.server.tls.mutual_auth) return undefined;
-    const identity = this.#peerIdentity(socket);
+    const identity = peerIdentity(socket);
     const fault =
       identity === undefined ? 'wrong_usage' : identityFault(identity, Date.now(), this.#credentials.revocation);
     if (identity !== undefined && fault === undefined) {

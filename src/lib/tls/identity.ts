@@ -46,7 +46,7 @@ export function identityOf(certificate: X509Certificate): PeerIdentity | undefin
  * Reads whom a certificate names. Runs once per handshake, so it reads the bytes in one pass.
  * Undefined when they cannot be read without doubt: the peer is then to be refused.
  */
-export function identityOfDer(der: Buffer, fingerprint = hash('sha256', der)): PeerIdentity | undefined {
+export function identityOfDer(der: Buffer): PeerIdentity | undefined {
   try {
     const fields = readCertificate(der);
     // With two common names, each reader would believe another one.
@@ -64,7 +64,7 @@ export function identityOfDer(der: Buffer, fingerprint = hash('sha256', der)): P
       issuerKey: fields.issuerKey,
       notBefore: fields.notBefore,
       notAfter: fields.notAfter,
-      fingerprint,
+      fingerprint: hash('sha256', der),
       clientAuth: fields.clientAuth,
       ca: fields.ca,
     };

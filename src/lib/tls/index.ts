@@ -33,7 +33,7 @@ export {
 export {generateKeys, KEY_TYPES, type KeyPair, type KeyType} from './keys.js';
 export type {WatchedCertificate} from './material.js';
 export {checkedCn, parseSan, type SubjectName} from './names.js';
-export {createPeerReader, type PeerReader} from './peer.js';
+export {peerIdentity} from './peer.js';
 export type {MinVersion} from './policy.js';
 export {
   defaultCaDir,
