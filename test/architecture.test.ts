@@ -22,6 +22,8 @@ const floors: readonly (readonly string[])[] = [
 const beside: Record<string, readonly string[]> = {
   // For writing files whole or not at all.
   proto: ['tls'],
+  // An order, its command and its event are written in one transaction.
+  orders: ['events', 'outbound'],
 };
 
 /** What a module may not use although it lies below: the wire knows no database. */
