@@ -24,7 +24,7 @@ export function startChild(script, {cpu, argument = {}, env = {}, dir, name}) {
   const log = join(dir, `${name}-${running.size}-${Date.now()}.log`);
   const fd = openSync(log, 'a', 0o600);
   const node = [process.execPath, join(here, script), JSON.stringify(argument)];
-  const [command, ...args] = pinned && cpu !== undefined ? ['taskset', '-c', String(cpu), ...node] : node;
+  const [command, ...args] = pinned && typeof cpu === 'number' ? ['taskset', '-c', String(cpu), ...node] : node;
   const child = spawn(command, args, {stdio: ['ignore', fd, fd, 'ipc'], env: {...process.env, ...env}});
   closeSync(fd);
   running.add(child);

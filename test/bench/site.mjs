@@ -61,7 +61,7 @@ export async function openSite(log) {
       const child = await startChild(`server-${server}.mjs`, {cpu: SERVER_CPU, argument, env, dir, name: server});
       return {...child, server, ...(await child.ask('address'))};
     },
-    startLoad: () => startChild('load.mjs', {cpu: LOAD_CPU, argument: {dir, caFile}, dir, name: 'load'}),
+    startLoad: (cpu = LOAD_CPU) => startChild('load.mjs', {cpu, argument: {dir, caFile}, dir, name: 'load'}),
   };
 }
 

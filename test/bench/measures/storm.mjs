@@ -5,11 +5,13 @@ import {quantile} from '../stats.mjs';
 
 const LOADS = 2;
 const POLL_MS = 100;
+/** Thousands of clients need more than one CPU, or they are what is measured. */
+const ANY_CPU = null;
 
 export async function storm(site, {devices}) {
   await site.issue(devices);
   const server = await site.startServer('product', {settings: {heartbeat_expect: '1h'}, observe: '127.0.0.1:0'});
-  const loads = await Promise.all(Array.from({length: LOADS}, () => site.startLoad()));
+  const loads = await Promise.all(Array.from({length: LOADS}, () => site.startLoad(ANY_CPU)));
   const share = Math.ceil(devices / LOADS);
   try {
     site.log(`storm: connecting ${devices} devices`);
@@ -37,7 +39,7 @@ export async function storm(site, {devices}) {
       row('all are back after', 'seconds', Math.max(...back)),
       row('half are back after', 'seconds', quantile(back, 0.5)),
       row('CPU of the server', 'of one CPU', cpu / elapsedUs),
-      row('CPU of the load generators (near 1: they are the limit)', 'of one CPU', sum(results, 'cpu') / elapsedUs),
+      row('CPU of the load generators', 'of one CPU', sum(results, 'cpu') / elapsedUs),
       row('attempts per device', 'times', sum(results, 'attempts') / devices),
       row('/metrics answers, p99', 'ms', quantile(answers.times, 0.99)),
       row('/metrics answers that failed', 'of all', answers.failed / (answers.failed + answers.times.length)),
