@@ -51,6 +51,12 @@ describe('the files of the field', () => {
       idempotency: {backend: 'redis', dsn: 'redis://user:pass@host:6379/0'},
       auth: {bind_certificate: true, allow_unverified: false},
       observe: {addr: ':9090', log_level: 'info', log_format: 'auto'},
+      store: {engine: 'sqlite', path: path('paynet.db'), pool: 8},
+      api: {addr: ':7055', require_hmac: true, master_key: path('paynet.key'), rate: 20_000},
+      events: {allow_private: false, allow_http: false, fast_retries: 5, give_up_after: 259_200_000},
+      orders: {keep: 0},
+      session: {timeout: 60_000, timeout_override: {paynet: 150_000}, freshness: 'graded'},
+      hooks: {},
     });
   });
 

@@ -12,7 +12,8 @@ afterEach(() => {
 const with_ = (from: string, to: string) => SERVER_FILE.replace(from, to);
 const SERVER_KEYS =
   'addr, max_frame, heartbeat_expect, login_timeout, handshake_timeout, drain_timeout, query_rsp_type, limits, tls';
-const TOP_KEYS = 'server, frame, dispatcher, idempotency, auth, observe, client';
+const TOP_KEYS =
+  'server, frame, dispatcher, idempotency, auth, observe, store, api, events, orders, session, hooks, client';
 
 const table: [name: string, text: string, expected: string[], loading?: Loading][] = [
   [
@@ -218,7 +219,7 @@ const table: [name: string, text: string, expected: string[], loading?: Loading]
     'an alias',
     `x: &a 1\n${with_('65535', '*a')}`,
     [
-      'config.yaml:1:1: x: unknown key; allowed here: server, frame, dispatcher, idempotency, auth, observe, client',
+      'config.yaml:1:1: x: unknown key; allowed here: server, frame, dispatcher, idempotency, auth, observe, store, api, events, orders, session, hooks, client',
       'config.yaml:4:14: server.max_frame: aliases are not understood here: write the value itself',
     ],
   ],
@@ -241,6 +242,22 @@ const table: [name: string, text: string, expected: string[], loading?: Loading]
     'characters that steer a terminal',
     with_('":443"', '"\\u001b[31m\\u202ex"'),
     ['config.yaml:2:9: server.addr: "\\u001b[31m\\u202ex" has no port: write it like "host:443" or ":443"'],
+  ],
+  [
+    'PostgreSQL without its address',
+    `${SERVER_FILE}store:\n  engine: postgres\n`,
+    [
+      'config.yaml:16:1: store.dsn: is required while store.engine is postgres: postgres://user:password@host[:port]/database',
+    ],
+  ],
+  [
+    'a webhook without a secret, and secrets that are none: never repeated',
+    `${SERVER_FILE}events:\n  url: ftp://example.com\n  secret: [hunter2hunter2hunter2, short]\n  api_key: two words of it\n`,
+    [
+      'config.yaml:17:8: events.url: must be an address like "https://host/path", without user and password',
+      'config.yaml:18:11: events.secret: must be the secret of the webhook, or a list of them: 16 to 256 visible characters without spaces',
+      'config.yaml:19:12: events.api_key: must be the key for X-Api-Key: 16 to 256 visible characters without spaces',
+    ],
   ],
   [
     'a variable that names no setting',

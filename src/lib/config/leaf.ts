@@ -5,11 +5,13 @@ import {formatDuration, parseDuration} from './duration.js';
 
 /** What every other file needs to know about one setting, kept beside its schema. */
 export interface LeafInfo {
-  kind: 'text' | 'integer' | 'boolean' | 'duration' | 'path' | 'paths';
+  kind: 'text' | 'texts' | 'integer' | 'boolean' | 'duration' | 'path' | 'paths';
   /** Completes the sentence "must be …". */
   allowed: string;
   /** Never shown in an error. */
   secret?: boolean;
+  /** The name of a file beside the configuration that is meant when nothing is given; programs give it themselves. */
+  beside?: string;
 }
 
 /** The message of an issue that needs no other words than what is allowed. */
@@ -103,11 +105,11 @@ export function pemList(what: string) {
     .register(leafInfo, {kind: 'paths', allowed: `the path of ${what}, or a list of such paths (not empty)`});
 }
 
-export function path(what: string) {
+export function path(what: string, options: {beside?: string} = {}) {
   return z
     .string()
     .min(1)
-    .register(leafInfo, {kind: 'path', allowed: `the path of ${what}`});
+    .register(leafInfo, {kind: 'path', allowed: `the path of ${what}`, ...options});
 }
 
 export function hostName() {
@@ -146,6 +148,74 @@ export function redisUrl() {
       }
     })
     .register(leafInfo, {kind: 'text', allowed: 'redis://[user:password@]host[:port][/number]', secret: true});
+}
+
+/** A PostgreSQL address; the password in it is a secret, and one that nobody filled in is refused. */
+export function postgresUrl() {
+  return z
+    .string()
+    .superRefine((value, context) => {
+      const url = URL.canParse(value) ? new URL(value) : undefined;
+      const known = url !== undefined && ['postgres:', 'postgresql:'].includes(url.protocol) && url.pathname.length > 1;
+      if (!known) context.addIssue({code: 'custom', message: NOT_ALLOWED});
+      else if (PLACEHOLDERS.test(decoded(url.password))) {
+        context.addIssue({code: 'custom', message: 'the password is still a placeholder: put the real one there'});
+      }
+    })
+    .register(leafInfo, {kind: 'text', allowed: 'postgres://user:password@host[:port]/database', secret: true});
+}
+
+const WEB_URL = 'an address like "https://host/path", without user and password';
+
+/** Where something is posted to: https, or http where that is allowed elsewhere; no user, no password. */
+export function webUrl() {
+  return z
+    .string()
+    .superRefine((value, context) => {
+      const url = URL.canParse(value) ? new URL(value) : undefined;
+      const good =
+        url !== undefined && ['https:', 'http:'].includes(url.protocol) && url.username + url.password === '';
+      // Said without the value: an address may hold a token.
+      if (!good) context.addIssue({code: 'custom', message: `must be ${WEB_URL}`});
+    })
+    .register(leafInfo, {kind: 'text', allowed: WEB_URL});
+}
+
+const SECRET = /^[\x21-\x7e]{16,256}$/;
+
+function secret() {
+  return z.string().superRefine((value, context) => {
+    if (!SECRET.test(value)) context.addIssue({code: 'custom', message: NOT_ALLOWED});
+    else if (PLACEHOLDERS.test(value)) {
+      context.addIssue({code: 'custom', message: 'is still a placeholder: put the real one there'});
+    }
+  });
+}
+
+const SECRET_WORDS = '16 to 256 visible characters without spaces';
+
+export function secretText(what: string) {
+  return secret().register(leafInfo, {kind: 'text', allowed: `${what}: ${SECRET_WORDS}`, secret: true});
+}
+
+/** One secret, or a list while it is changed: the first signs, the others are accepted too. A list comes out. */
+export function secrets(what: string) {
+  return z
+    .union([secret().transform((value) => [value]), z.array(secret()).min(1).max(5)])
+    .register(leafInfo, {kind: 'texts', allowed: `${what}, or a list of them: ${SECRET_WORDS}`, secret: true});
+}
+
+/** One text or a list of them; a list comes out. */
+export function texts(what: string) {
+  return z
+    .union([
+      z
+        .string()
+        .min(1)
+        .transform((value) => [value]),
+      z.array(z.string().min(1)).min(1),
+    ])
+    .register(leafInfo, {kind: 'texts', allowed: `${what}, or a list of them`});
 }
 
 function decoded(text: string): string {

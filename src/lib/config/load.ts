@@ -1,10 +1,11 @@
+import {dirname, resolve} from 'node:path';
 import {check} from './check.js';
 import {ConfigError} from './errors.js';
 import {readConfigFile} from './file.js';
 import type {Origins} from './origins.js';
 import {fromEnvironment, fromFlags} from './overrides.js';
 import type {ConfigFor, ConfigInput, Need} from './schema.js';
-import {emptyTree, isTree, sections, setAt, type Tree} from './tree.js';
+import {emptyTree, isTree, leaves, sections, setAt, type Tree, valueAt} from './tree.js';
 import {readYaml, type Source} from './yaml-source.js';
 
 export interface LoadOptions<N extends Need> {
@@ -37,6 +38,10 @@ export async function loadConfig<N extends Need>(options: LoadOptions<N>): Promi
   for (const {leaf, value, place} of [...wanted, ...flags.overrides]) {
     setAt(tree, leaf, value);
     origins.values.set(leaf.key, {place});
+  }
+  for (const leaf of leaves.values()) {
+    if (leaf.beside === undefined || valueAt(tree, leaf.path) != null) continue;
+    setAt(tree, leaf, file === undefined ? leaf.beside : resolve(dirname(file), leaf.beside));
   }
   return check(tree, origins, found, need);
 }

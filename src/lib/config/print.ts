@@ -20,13 +20,15 @@ function printableSection(section: object, above: string): Record<string, unknow
 function printableLeaf(key: string, value: unknown): unknown {
   const leaf = leaves.get(key);
   if (leaf?.kind === 'duration' && typeof value === 'number') return formatDuration(value);
-  if (!leaf?.secret || typeof value !== 'string') return value;
-  if (leaf.kind === 'path') return value.startsWith('-----BEGIN') ? '[redacted]' : value;
-  return withoutPassword(value);
+  if (!leaf?.secret) return value;
+  if (leaf.kind === 'path' && typeof value === 'string') return value.startsWith('-----BEGIN') ? REDACTED : value;
+  return typeof value === 'string' && URL.canParse(value) ? withoutPassword(value) : REDACTED;
 }
+
+const REDACTED = '[redacted]';
 
 function withoutPassword(text: string): string {
   const url = new URL(text);
-  const user = url.password === '' && url.username === '' ? '' : `${url.username}:[redacted]@`;
+  const user = url.password === '' && url.username === '' ? '' : `${url.username}:${REDACTED}@`;
   return `${url.protocol}//${user}${url.host}${url.pathname}`;
 }

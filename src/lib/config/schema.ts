@@ -10,8 +10,13 @@ import {
   path,
   pem,
   pemList,
+  postgresUrl,
   redisUrl,
+  secrets,
+  secretText,
+  texts,
   tlsVersion,
+  webUrl,
 } from './leaf.js';
 
 /*
@@ -117,6 +122,57 @@ const idempotency = z
     when: () => true,
   });
 
+const store = z
+  .strictObject({
+    engine: choice('sqlite', 'postgres').default('sqlite').describe('where orders, commands and events last'),
+    path: path('the database file', {beside: 'paynet.db'}).optional().describe('database file of SQLite'),
+    dsn: postgresUrl().optional().describe('address of PostgreSQL, with its password'),
+    pool: integer(1, 1000).default(8).describe('connections to PostgreSQL'),
+  })
+  .refine(({engine, dsn}) => engine !== 'postgres' || dsn !== undefined, {
+    path: ['dsn'],
+    error: 'is required while store.engine is postgres: postgres://user:password@host[:port]/database',
+    when: () => true,
+  });
+
+const api = z.strictObject({
+  addr: address({orOff: true}).default(':7055').describe('address of the HTTP interface, or "off"'),
+  require_hmac: flag().default(true).describe('requests must be signed'),
+  master_key: path('the file of the master key', {beside: 'paynet.key'})
+    .optional()
+    .describe('key that keeps the secrets of API keys'),
+  trust_proxy: texts('the address or network of a proxy')
+    .optional()
+    .describe('proxies whose X-Forwarded-For is believed'),
+  rate: integer(1, 1_000_000).default(20_000).describe('requests per second in all, and at once'),
+  rate_per_key: integer(1, 1_000_000).optional().describe('requests per second of one key'),
+});
+
+const events = z
+  .strictObject({
+    url: webUrl().optional().describe('where events are posted to'),
+    secret: secrets('the secret of the webhook').optional().describe('signs the webhook; two while it is changed'),
+    api_key: secretText('the key for X-Api-Key').optional().describe('sent as X-Api-Key'),
+    ca: pem('the CA certificate of the receiver').optional().describe('CA of the receiver, beside those of the system'),
+    allow_private: flag().default(false).describe('the receiver may have a private address'),
+    allow_http: flag().default(false).describe('events may be posted without TLS'),
+    fast_retries: integer(0, 20).default(5).describe('attempts after 1, 2, 4, 8, 16 s, before the slow ones'),
+    give_up_after: duration('1m', '480h').prefault('72h').describe('time after which an event is a dead letter'),
+  })
+  .refine(({url, secret}) => url === undefined || secret !== undefined, {
+    path: ['secret'],
+    error: 'is required together with events.url: 16 characters or more that only you and the receiver know',
+    when: () => true,
+  });
+
+const session = z.strictObject({
+  timeout: duration('1s', '1h').prefault('60s').describe('silence after which a device counts as offline'),
+  timeout_override: z
+    .strictObject({paynet: duration('1s', '1h').prefault('150s').describe('the same for payment boxes')})
+    .prefault({}),
+  freshness: choice('graded', 'step').default('graded').describe('how silence lowers the online score'),
+});
+
 export const schema = z.strictObject({
   server: server.optional(),
   frame: z
@@ -142,6 +198,20 @@ export const schema = z.strictObject({
       log_level: choice('debug', 'info', 'warn', 'error').default('info').describe('least level that is logged'),
       log_format: choice('auto', 'json', 'pretty').default('auto').describe('auto: pretty on a terminal, else JSON'),
     })
+    .prefault({}),
+  store: store.prefault({}),
+  api: api.prefault({}),
+  events: events.prefault({}),
+  orders: z
+    .strictObject({
+      keep: duration('0s', '24h')
+        .prefault('0s')
+        .describe('how long an order waits for an offline device unless it says so itself; 0s refuses it'),
+    })
+    .prefault({}),
+  session: session.prefault({}),
+  hooks: z
+    .strictObject({module: path('a module with hooks').optional().describe('own decisions: a module of the project')})
     .prefault({}),
   client: client.optional(),
 });

@@ -9,6 +9,8 @@ export function textToValue(leaf: Leaf, text: string): unknown {
       return text === 'true' ? true : text === 'false' ? false : text;
     case 'paths':
       return text.startsWith('-----BEGIN') ? text : text.split(',');
+    case 'texts':
+      return leaf.secret ? text : text.split(',');
     default:
       return text;
   }
