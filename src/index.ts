@@ -25,7 +25,7 @@ export type {
   RegisterRequest,
   Verdict,
 } from './lib/link/index.js';
-export type {CoinOrder, CoinOrderEvent, CoinRequest} from './lib/orders/index.js';
+export type {CoinOrder} from './lib/orders/index.js';
 export {
   type Codec,
   CoinAck,
@@ -48,4 +48,10 @@ export {
   ResultCode,
   Type,
 } from './lib/registry/index.js';
-export {PaynetServer, type ServerEvents, type ServerExtras} from './lib/server.js';
+export {
+  type CoinOrderEvent,
+  type CoinRequest,
+  PaynetServer,
+  type ServerEvents,
+  type ServerExtras,
+} from './lib/server.js';

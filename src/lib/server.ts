@@ -1,5 +1,6 @@
 import {EventEmitter} from 'node:events';
-import {type Idempotency, memoryIdempotency, redisIdempotency} from './cluster/index.js';
+import type {Api} from './api/index.js';
+import {type Idempotency, redisIdempotency} from './cluster/index.js';
 import {type ConfigFor, type ConfigInput, parseConfig, type ServerConfig} from './config/index.js';
 import {PaynetError} from './errors.js';
 import {
@@ -20,8 +21,14 @@ import {
   printable,
   startObserveServer,
 } from './observe/index.js';
-import {CoinDesk, type CoinOrder, type CoinOrderEvent, type CoinRequest} from './orders/index.js';
+import type {CoinNews, CoinOrder} from './orders/index.js';
 import {type Handler, MessageRegistry, type UpMessages} from './registry/index.js';
+import {type Business, createBusiness} from './server/business.js';
+import {createChanges} from './server/changes.js';
+import {type CoinOrderEvent, type CoinRequest, publicOrder} from './server/coin-request.js';
+import {startHttp} from './server/http.js';
+import {openStorage, type Storage} from './server/storage.js';
+import {startWebhook} from './server/webhook.js';
 import {
   daysLeft,
   expiring,
@@ -30,6 +37,8 @@ import {
   type ServerCredentials,
   watchFiles,
 } from './tls/index.js';
+
+export type {CoinOrderEvent, CoinRequest} from './server/coin-request.js';
 
 export interface ServerExtras {
   /** Messages of the project beside the built-in ones. */
@@ -42,19 +51,20 @@ export interface ServerExtras {
 export interface ServerEvents {
   /** Something happened at a device. */
   device: [DeviceEvent];
-  /** A coin order moved on, ended, or is contradicted by its device. */
+  /** A coin order was made, moved on, ended, or is contradicted by its device. */
   order: [CoinOrderEvent];
+  /** The storage has failed for good: nothing can be promised any more, and the process should end. */
+  broken: [PaynetError];
   /** Certificates were read anew: the error, if they are not good; the old ones are then still in use. */
   reload: [Error | undefined];
 }
 
 const EXPIRY_DAYS = 30;
 const EXPIRY_CHECK_MS = 12 * 60 * 60 * 1000;
-const QUERY_TIMEOUT_MS = 10_000;
 
 /**
- * A server for payment boxes: the device gateway, coin orders in memory, metrics and health. This is where the parts
- * are put together; `start` and `stop` are the order in which they come and go.
+ * A server for payment boxes: the device gateway, durable orders, webhooks, the HTTP interface, metrics and health. This
+ * is where the parts are put together; `start` and `stop` are the order in which they come and go.
  */
 export class PaynetServer extends EventEmitter<ServerEvents> {
   readonly config: ConfigFor<'server'>;
@@ -62,8 +72,11 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
   readonly metrics: Metrics;
   readonly #extras: ServerExtras;
   readonly #log: Log;
+  readonly #changes = createChanges();
+  #storage: Storage | undefined;
   #gateway: Gateway | undefined;
-  #desk: CoinDesk | undefined;
+  #business: Business | undefined;
+  #api: Api | undefined;
   #idempotency: Idempotency | undefined;
   #observe: ObserveServer | undefined;
   #watch: FileWatch | undefined;
@@ -74,10 +87,16 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
   #waiting: (() => void)[] = [];
   #state: 'new' | 'starting' | 'serving' | 'stopping' | 'stopped' = 'new';
 
-  /** `config` is what a configuration file holds; metrics are served only where `observe.addr` is given. */
+  /**
+   * `config` is what a configuration file holds. Metrics are served only where `observe.addr` is given, the HTTP
+   * interface only where `api.addr` is, and without `store.path` orders last no longer than the server.
+   */
   constructor(config: ConfigInput, extras: ServerExtras = {}) {
     super();
-    this.config = parseConfig({...config, observe: {addr: 'off', ...config.observe}}, 'server');
+    this.config = parseConfig(
+      {...config, observe: {addr: 'off', ...config.observe}, api: {addr: 'off', ...config.api}},
+      'server',
+    );
     this.#extras = extras;
     this.registry = extras.registry ?? new MessageRegistry();
     this.metrics = createMetrics();
@@ -99,6 +118,11 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
   /** Where metrics and health are served; undefined when they are off. */
   get observeAddress(): {host: string; port: number} | undefined {
     return this.#observe?.address;
+  }
+
+  /** Where the HTTP interface is served; undefined when it is off. */
+  get apiAddress(): {host: string; port: number} | undefined {
+    return this.#api?.address;
   }
 
   /** Handles a type of message from devices. Throws TYPE_UNKNOWN or HANDLER_TAKEN. */
@@ -141,12 +165,12 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
 
   /**
    * Pays out coins; resolves with the order's final state. The same order id again is the same order. Rejects with
-   * ORDER_INVALID, ORDER_CONFLICT, DEVICE_OFFLINE or IDEMPOTENCY_UNAVAILABLE: then nothing was sent; with SERVER_STOPPED
-   * or QUERY_TIMEOUT it may have been: ask again with the same order id.
+   * ORDER_INVALID, ORDER_CONFLICT, DEVICE_OFFLINE, QUEUE_OVERLOADED, IDEMPOTENCY_UNAVAILABLE or an error of the store:
+   * then nothing was ordered; with SERVER_STOPPED or STORE_UNCERTAIN it may have been: the same order again tells.
    */
-  coin(request: CoinRequest): Promise<CoinOrder> {
-    if (this.#desk === undefined) return Promise.reject(notRunning());
-    return this.#desk.submit(request);
+  async coin({deviceId, orderId, coins, timeoutSeconds}: CoinRequest): Promise<CoinOrder> {
+    if (this.#business === undefined) throw notRunning();
+    return publicOrder(await this.#business.payOut({deviceId, orderNo: orderId, coins, timeoutSeconds}));
   }
 
   /** Hands any command to a device. Rejects with DEVICE_OFFLINE, COMMAND_UNSUPPORTED or CONNECTION_CLOSED. */
@@ -182,36 +206,53 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
 
   async #start(): Promise<void> {
     const {config} = this;
+    const log = this.#log;
     // Watched before they are read: a change in between is seen.
     this.#watch = watchFiles(tlsFiles(config.server.tls), () => void this.reload());
     const credentials = await loadServerCredentials(config.server.tls);
-    this.#idempotency =
-      config.idempotency.backend === 'redis' && config.idempotency.dsn !== undefined
-        ? await redisIdempotency(config.idempotency.dsn, this.#log)
-        : memoryIdempotency();
     if (config.observe.addr !== 'off') {
-      this.#observe = await startObserveServer({
-        addr: config.observe.addr,
-        metrics: this.metrics,
-        health: {ready: () => this.#ready()},
-        log: this.#log,
-      });
+      const health = {ready: () => this.#ready()};
+      this.#observe = await startObserveServer({addr: config.observe.addr, metrics: this.metrics, health, log});
+    }
+    this.#storage = await openStorage(config.store, log);
+    const {store} = this.#storage;
+    void store.broken.then((error) => this.#announce('broken', error));
+    if (config.idempotency.backend === 'redis' && config.idempotency.dsn !== undefined) {
+      this.#idempotency = await redisIdempotency(config.idempotency.dsn, log);
     }
     this.#gateway = new Gateway({
       config,
       credentials,
       registry: this.registry,
-      hooks: await this.#hooks(this.#idempotency),
+      hooks: await this.#hooks(),
       events: (event) => this.#happened(event),
       counters: this.metrics.counters,
-      log: this.#log,
+      log,
     });
-    const {dispatcher, wheel} = this.#gateway;
-    this.metrics.watchDispatcher(() => ({running: dispatcher.running, waiting: dispatcher.waiting}));
-    this.#desk = new CoinDesk(this.#port(this.#gateway, this.#idempotency), wheel, (event) => this.#orderMoved(event));
+    const gateway = this.#gateway;
+    this.metrics.watchDispatcher(() => ({running: gateway.dispatcher.running, waiting: gateway.dispatcher.waiting}));
+    this.#business = createBusiness({
+      store,
+      gateway,
+      idempotency: this.#idempotency,
+      metrics: this.metrics,
+      log,
+      changes: this.#changes,
+      tell: (news) => this.#orderMoved(news),
+    });
+    this.#business.sender = await startWebhook(config.events, {store, metrics: this.metrics, log});
+    this.#api = await startHttp({
+      config,
+      storage: this.#storage,
+      business: this.#business,
+      gateway,
+      changes: this.#changes,
+      log,
+    });
     this.#use(credentials);
     this.#expiryTimer = setInterval(() => this.#warnOfExpiry(), EXPIRY_CHECK_MS).unref();
-    await this.#gateway.listen();
+    this.#business.start();
+    await gateway.listen();
   }
 
   async #stop(): Promise<void> {
@@ -220,10 +261,12 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
     await this.#starting?.catch(() => undefined);
     this.#watch?.stop();
     clearInterval(this.#expiryTimer);
+    await this.#api?.close();
     await this.#gateway?.close(this.config.server.drain_timeout);
-    this.#desk?.close();
-    await this.#observe?.close();
+    await this.#business?.stop();
     await this.#idempotency?.close();
+    await this.#storage?.close();
+    await this.#observe?.close();
     this.metrics.close();
     this.#state = 'stopped';
     this.#log.info({}, 'stopped');
@@ -247,52 +290,31 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
   #ready(): {ready: boolean; reasons: string[]} {
     const reasons: string[] = [];
     if (this.#state !== 'serving') reasons.push(`the server is ${this.#state}`);
+    if (this.#storage?.store.ready === false) reasons.push('the database is away');
     if (this.#idempotency?.ready === false) reasons.push('Redis is away');
     return {ready: reasons.length === 0, reasons};
   }
 
-  async #hooks(idempotency: Idempotency): Promise<LinkHooks> {
+  async #hooks(): Promise<LinkHooks> {
     const {auth} = this.config;
     const own = defaultHooks({
       devices: auth.devices === undefined ? undefined : await readDeviceList(auth.devices),
       allowUnverified: auth.allow_unverified,
-      firstSeen: async (deviceId) => (await idempotency.claim(`device:${deviceId}`, deviceId)) === 'new',
+      firstSeen: async () => true,
     });
-    const order: LinkHooks['order'] = (deviceId, orderId) => {
-      const found = this.#desk?.find(deviceId, orderId);
-      if (found === undefined || found.state === 'created' || found.state === 'sent') return undefined;
-      return {state: found.state, progress: found.progress, error: found.error};
-    };
+    const order: LinkHooks['order'] = (deviceId, orderId) => this.#business?.view(deviceId, orderId);
     return {...own, order, ...this.#extras.hooks};
   }
 
-  #port(gateway: Gateway, idempotency: Idempotency): ConstructorParameters<typeof CoinDesk>[0] {
-    return {
-      claim: (orderId, content) => idempotency.claim(`order:${orderId}`, content),
-      async coin({deviceId, orderId, coins, timeoutSeconds}) {
-        await gateway.command(deviceId, {kind: 'coin', orderId, coins, timeoutSeconds});
-      },
-      async query({deviceId, orderId}) {
-        const answer = await gateway.command(deviceId, {kind: 'queryOrder', orderId, timeoutMs: QUERY_TIMEOUT_MS});
-        return answer ?? {found: false};
-      },
-    };
+  /** What depends on a device's message is stored before the device is answered. */
+  #happened(event: DeviceEvent): void | Promise<void> {
+    const done = this.#business?.happened(event);
+    if (done === undefined) this.#announce('device', event);
+    else return done.then(() => this.#announce('device', event));
   }
 
-  #happened(event: DeviceEvent): void {
-    if (event.kind === 'commandAck') this.#desk?.reported(event.deviceId, event.orderId, event);
-    else if (event.kind === 'loggedIn') this.#desk?.online(event.deviceId);
-    this.#announce('device', event);
-  }
-
-  #orderMoved(event: CoinOrderEvent): void {
-    const {order, kind} = event;
-    const {orderId, deviceId, state} = order;
-    const fields = {orderId: printable(orderId), deviceId: printable(deviceId), state};
-    if (kind === 'finished') this.metrics.counters.command('coin', state === 'done' ? 'done' : 'failed');
-    if (kind === 'discrepancy')
-      this.#log.warn({...fields, reported: event.reported?.state}, 'a device contradicts an order');
-    this.#announce('order', event);
+  #orderMoved({kind, order, reported}: CoinNews): void {
+    this.#announce('order', {kind, order: publicOrder(order), ...(reported !== undefined && {reported})});
   }
 
   /** A listener that throws must not unwind what it listens to. */

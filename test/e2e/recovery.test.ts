@@ -1,6 +1,7 @@
 import {afterEach, describe, expect, it, onTestFinished} from 'vitest';
 import {dispense, memoryLedger, PaynetClient} from '../../src/lib/device/index.js';
-import type {CoinOrder, CoinOrderEvent} from '../../src/lib/orders/index.js';
+import type {CoinOrder} from '../../src/lib/orders/index.js';
+import type {CoinOrderEvent} from '../../src/lib/server.js';
 import {Box} from '../device/box.js';
 import {tempFolder} from '../device/folder.js';
 import {openProxy} from '../device/proxy.js';

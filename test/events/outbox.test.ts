@@ -1,6 +1,14 @@
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {countEvents, eventsOfOrder, findEvent, listEvents, replayDead} from '../../src/lib/events/index.js';
+import {
+  countEvents,
+  type EventFilter,
+  eventListing,
+  eventsOfOrder,
+  findEvent,
+  replayDead,
+  replayEvents,
+} from '../../src/lib/events/index.js';
 import {
   claimEvents,
   dueEvents,
@@ -160,15 +168,28 @@ describe.each(['sqlite', 'postgres'] as const)('%s', (engine) => {
     expect(await claim(store, TIME + 5)).toEqual(['A:1']);
   });
 
+  it('replays several events, all or none', async () => {
+    const store = await withOrders('A');
+    for (const id of ['A:1', 'A:2'])
+      await store.run(eventDead, {id: await idOf(store, id), at: TIME, error: 'HTTP 410'});
+    const none = store.run(replayEvents, {eventIds: ['A:1', 'A:9'], at: TIME});
+    await expect(none).rejects.toMatchObject({code: 'EVENT_NOT_FOUND'});
+    expect((await countEvents(store)).dead).toBe(2);
+    await store.run(replayEvents, {eventIds: ['A:1', 'A:2', 'A:3'], at: TIME});
+    expect((await countEvents(store)).dead).toBe(0);
+  });
+
   it('lists by every filter, the latest first, page by page', async () => {
     const store = await withOrders('A', 'B');
     await store.run(op.tellOfDevice, {eventId: 'x', at: TIME});
     await store.run(eventDead, {id: await idOf(store, 'A:1'), at: TIME, error: 'HTTP 410'});
-    const list = async (...args: [filter: Parameters<typeof listEvents>[1], limit?: number]) =>
-      (await listEvents(store, args[0], args[1] ?? 10)).map(({event_id: id}) => id);
+    const list = async (filter: EventFilter, limit = 10, offset = 0) =>
+      (await eventListing.page(store, filter, {limit, offset})).map(({event_id: id}) => id);
     expect(await list({})).toEqual(['x', 'B:3', 'B:2', 'B:1', 'A:3', 'A:2', 'A:1']);
     expect(await list({}, 2)).toEqual(['x', 'B:3']);
-    expect(await list({before: await idOf(store, 'B:3')}, 2)).toEqual(['B:2', 'B:1']);
+    expect(await list({}, 2, 2)).toEqual(['B:2', 'B:1']);
+    expect(await eventListing.count(store, {})).toBe(7);
+    expect(await eventListing.count(store, {state: 'waiting', orderNo: 'A'})).toBe(2);
     expect(await list({state: 'dead'})).toEqual(['A:1']);
     expect(await list({state: 'waiting', orderNo: 'A'})).toEqual(['A:3', 'A:2']);
     expect(await list({type: 'device.alarm', deviceId: 'D1'})).toEqual(['x']);

@@ -103,7 +103,7 @@ describe.each(['sqlite', 'postgres'] as const)('coin orders on %s', (engine) => 
     const row = await store.readFirst(orders.orderByNo, {orderNo: 'A'});
     expect([row?.state, row?.due_at, row?.started_at, row?.ended_at]).toEqual([state, null, T + 1000, T + 1000]);
     expect(await eventTypes(store, 'A')).toEqual(['order.created', ...events.map((type) => `order.${type}`)]);
-    expect(await store.read(orders.openDiscrepancies, {before: 1000, limit: 10})).toHaveLength(discrepancies);
+    expect(await orders.discrepancyListing.page(store, {open: 1}, {limit: 10, offset: 0})).toHaveLength(discrepancies);
     expect(await commandOf(store, 'A')).toMatchObject({state: 'done', lease_owner: null});
   });
 
@@ -128,13 +128,13 @@ describe.each(['sqlite', 'postgres'] as const)('coin orders on %s', (engine) => 
     const late = await store.run(orders.reportCoin, ack('A', 'done', T + 70_000));
     expect(late).toMatchObject({change: 'discrepancy', order: {state: 'timeout'}});
     expect(await eventTypes(store, 'A')).toEqual(['order.created', 'order.timeout', 'order.discrepancy']);
-    const [open] = await store.read(orders.openDiscrepancies, {before: 1000, limit: 10});
+    const [open] = await orders.discrepancyListing.page(store, {open: 1}, {limit: 10, offset: 0});
     expect(open).toMatchObject({order_no: 'A', order_state: 'timeout', created_at: T + 70_000});
     expect(JSON.parse(open?.reported ?? '')).toMatchObject({state: 'done'});
     const settle = () =>
       store.run(orders.resolveDiscrepancy, {id: open?.id ?? 0, resolution: 'refunded', at: T + 80_000});
     expect([await settle(), await settle()]).toEqual([true, false]);
-    expect(await store.read(orders.openDiscrepancies, {before: 1000, limit: 10})).toEqual([]);
+    expect(await orders.discrepancyListing.page(store, {open: 1}, {limit: 10, offset: 0})).toEqual([]);
   });
 
   it('lets orders wait and go in their order, and none that has expired', async () => {
@@ -237,7 +237,7 @@ describe.each(['sqlite', 'postgres'] as const)('coin orders on %s', (engine) => 
     ],
     ["a device's open orders", orders.openCoinsOfDevice, {deviceId: 'D', since: T}, 'orders_device'],
     ['all orders', orders.ordersPage, {beforeAt: T, beforeNo: 'A', limit: 9}, 'orders_time'],
-    ['the open discrepancies', orders.openDiscrepancies, {before: 9, limit: 9}, 'discrepancies_open'],
+    ['the open discrepancies', orders.discrepancyListing.query({open: 1}), {limit: 9, offset: 0}, 'discrepancies_open'],
   ])('answers %s by an index', async (_, query, params, index) => {
     const place = await target();
     await (await open(place)).close();

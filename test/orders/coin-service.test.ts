@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {PaynetError} from '../../src/lib/errors.js';
-import {openDiscrepancies} from '../../src/lib/orders/index.js';
+import {discrepancyListing} from '../../src/lib/orders/index.js';
 import {commandById} from '../../src/lib/outbound/index.js';
 import {CoinBench, REQUEST} from './coin-bench.js';
 import {allOrders, eventTypes} from './store.js';
@@ -171,7 +171,7 @@ describe('the way to a device', () => {
       'order.timeout',
       'order.discrepancy',
     ]);
-    expect(await bench.store.read(openDiscrepancies, {before: 99, limit: 9})).toHaveLength(1);
+    expect(await discrepancyListing.page(bench.store, {open: 1}, {limit: 9, offset: 0})).toHaveLength(1);
     expect(bench.kinds.slice(-2)).toEqual(['finished timeout', 'discrepancy timeout']);
   });
 

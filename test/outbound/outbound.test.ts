@@ -81,7 +81,7 @@ describe('the queue in the store', () => {
       expect(await store.run(outbound.claimForSending, {id: 'A', ...lease(at + 59_999)})).toBeUndefined();
       at += 60_000;
     }
-    const dead = await store.read(outbound.deadCommands, {before: at + 1, limit: 9});
+    const dead = await outbound.deadListing.page(store, {}, {limit: 9, offset: 0});
     expect(dead).toMatchObject([{id: 'A', attempts: 3, last_error: 'no answer'}]);
     expect(await store.run(outbound.retryDead, {id: 'A', at})).toBe('waiting');
     expect(await store.run(outbound.retryDead, {id: 'A', at})).toBe('unknown');

@@ -1,7 +1,14 @@
 /** What is told to the merchant: the outbox that is written with every change, signed webhooks, replay. */
 export {appendDeviceEvent, appendEvent, type DeviceEvent, type OrderEvent} from './outbox.js';
-export {countEvents, type EventCounts, type EventFilter, eventsOfOrder, findEvent, listEvents} from './reading.js';
-export {replayDead, replayEvent, replayOrder} from './replay.js';
+export {
+  countEvents,
+  type EventCounts,
+  type EventFilter,
+  eventListing,
+  eventsOfOrder,
+  findEvent,
+} from './reading.js';
+export {replayDead, replayEvent, replayEvents, replayOrder} from './replay.js';
 export {createSchedule, type Schedule} from './schedule.js';
 export {
   type EventCounters,
@@ -13,3 +20,9 @@ export {
 } from './sender.js';
 export {type SignedRequest, signRequest} from './signature.js';
 export {checkTarget, type TargetRules} from './target.js';
+
+/** What a store must load for these operations. */
+export const EVENT_OPERATIONS: readonly URL[] = [
+  new URL('./operations.js', import.meta.url),
+  new URL('./replay.js', import.meta.url),
+];

@@ -1,4 +1,4 @@
-import {type EventRow, type EventState, type Params, prepare, type Query, type Store} from '../store/index.js';
+import {defineListing, type EventRow, type EventState, type Params, prepare, type Store} from '../store/index.js';
 
 /** Which events; what is not given does not matter. */
 export interface EventFilter {
@@ -6,45 +6,17 @@ export interface EventFilter {
   readonly type?: string | undefined;
   readonly deviceId?: string | undefined;
   readonly orderNo?: string | undefined;
-  /** Only those before this row: the `id` of the last row of the page before. */
-  readonly before?: number | undefined;
 }
 
-interface Given {
-  state: EventState;
-  type: string;
-  deviceId: string;
-  orderNo: string;
-  before: number;
-  limit: number;
-}
-
-const lists = new Map<string, Query<Given, EventRow>>();
-
-/** Events, the latest first, at most `limit`. */
-export function listEvents(store: Store, filter: EventFilter, limit: number): Promise<EventRow[]> {
-  const given = Object.entries(filter).filter(([, value]) => value !== undefined);
-  const names = new Set(given.map(([name]) => name));
-  const shape = [...names].sort().join();
-  let query = lists.get(shape);
-  if (query === undefined) {
-    query = listQuery(names);
-    lists.set(shape, query);
-  }
-  return store.read(query, {...Object.fromEntries(given), limit} as Given);
-}
-
-function listQuery(given: ReadonlySet<string>): Query<Given, EventRow> {
-  return prepare((db, p: Params<Given>) => {
-    let query = db.selectFrom('events').selectAll();
-    if (given.has('state')) query = query.where('state', '=', p.state);
-    if (given.has('type')) query = query.where('type', '=', p.type);
-    if (given.has('deviceId')) query = query.where('device_id', '=', p.deviceId);
-    if (given.has('orderNo')) query = query.where('order_no', '=', p.orderNo);
-    if (given.has('before')) query = query.where('id', '<', p.before);
-    return query.orderBy('id', 'desc').limit(p.limit);
-  });
-}
+/** Events, the latest first. */
+export const eventListing = defineListing<EventFilter, EventRow>((db, given, p) => {
+  let query = db.selectFrom('events').selectAll();
+  if (given.state) query = query.where('state', '=', p.state);
+  if (given.type) query = query.where('type', '=', p.type);
+  if (given.deviceId) query = query.where('device_id', '=', p.deviceId);
+  if (given.orderNo) query = query.where('order_no', '=', p.orderNo);
+  return query.orderBy('id', 'desc');
+});
 
 const ofOrder = prepare((db, p: Params<{orderNo: string; after: number; limit: number}>) =>
   db

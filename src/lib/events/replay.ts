@@ -1,3 +1,4 @@
+import {PaynetError} from '../errors.js';
 import {defineOperation, type Params, prepare, type Store} from '../store/index.js';
 
 const again = prepare((db, p: Params<{eventId: string; at: number}>) =>
@@ -11,6 +12,26 @@ const again = prepare((db, p: Params<{eventId: string; at: number}>) =>
 /** Has an event sent once more, whether it was pushed or given up. Answers how many: 0 when it waits already or is not. */
 export const replayEvent = defineOperation('events.replay', (tx, args: {eventId: string; at: number}) =>
   tx.run(again, args),
+);
+
+const known = prepare((db, p: Params<{eventId: string}>) =>
+  db.selectFrom('events').select('id').where('event_id', '=', p.eventId),
+);
+
+/**
+ * Has several events sent once more, all or none; one that waits already stays as it is.
+ * @throws PaynetError EVENT_NOT_FOUND
+ */
+export const replayEvents = defineOperation(
+  'events.replayEvents',
+  async (tx, {eventIds, at}: {eventIds: readonly string[]; at: number}): Promise<void> => {
+    for (const eventId of eventIds) {
+      if ((await tx.run(again, {eventId, at})) > 0) continue;
+      if ((await tx.first(known, {eventId})) === undefined) {
+        throw new PaynetError('EVENT_NOT_FOUND', `there is no event ${eventId}: none was sent again`);
+      }
+    }
+  },
 );
 
 const orderAgain = prepare((db, p: Params<{orderNo: string; at: number}>) =>

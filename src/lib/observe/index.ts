@@ -1,5 +1,6 @@
 /** What can be seen of a running program: its log, its figures, its health. */
 export {createLinkCounters, type LinkCounters} from './counters.js';
+export {counter, type Exported, gauge, histogram, labelled, tally} from './exported.js';
 export {Histogram} from './histogram.js';
 export {type Health, type ObserveServer, type ObserveServerOptions, startObserveServer} from './http.js';
 export {createLog, type Log, type LogDestination, type LogOptions} from './log.js';

@@ -21,6 +21,8 @@ export interface Metrics {
   watchDispatcher(read: () => {running: number; waiting: number}): void;
   /** The certificates in use, instead of those given before. */
   watchCertificates(certificates: readonly WatchedCertificate[]): void;
+  /** Adds figures that are read from elsewhere. */
+  add(metrics: Iterable<Exported>): void;
   /** Ends what measures; closing twice is fine. */
   close(): void;
 }
@@ -67,6 +69,7 @@ export function createMetrics(counters: LinkCounters = createLinkCounters()): Me
     watchCertificates(watched) {
       certificates = watched;
     },
+    add: (metrics) => register(registry, metrics),
     close: () => loopDelay.close(),
   };
 }

@@ -3,11 +3,10 @@ import {admits, PRIORITY} from '../outbound/index.js';
 import {ResultCode} from '../registry/index.js';
 import {Alarm, type DeadlineWheel, Refusal} from '../session/index.js';
 import type {OrderRow, Store} from '../store/index.js';
-import type {Report} from './coin-desk.js';
 import {CoinLane, type Live} from './coin-lane.js';
 import {asMachine, type CoinRecord, isAcknowledged, isOver, recordOf} from './coin-record.js';
 import {bodyHash, type CoinOrderRequest, checkCoinRequest} from './coin-request.js';
-import {coinStep} from './coin-state.js';
+import {coinStep, type Report} from './coin-state.js';
 import type {CoinResult} from './coin-write.js';
 import * as operations from './operations.js';
 import * as queries from './queries.js';
@@ -166,7 +165,8 @@ export class CoinOrders {
   async reported(deviceId: string, orderNo: string, report: Report): Promise<void> {
     const order = this.#live.get(orderNo)?.order ?? (await this.#find(orderNo));
     if (order === undefined || order.deviceId !== deviceId) {
-      throw new Refusal(ResultCode.ORDER_NOT_FOUND, `order ${orderNo} is not an order of this device`);
+      // Not ORDER_NOT_FOUND: a device takes that for the answer to a question it has asked.
+      throw new Refusal(ResultCode.PARAM_ERROR, `order ${orderNo} is not an order of this device`);
     }
     const {state, progress, error} = report;
     const step = coinStep(asMachine(order), {kind: 'reported', state, progress, error});

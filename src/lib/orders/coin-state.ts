@@ -1,6 +1,14 @@
 /** What a device reports of a coin order. */
 export type ReportedState = 'accepted' | 'running' | 'done' | 'failed';
 
+/** What a device says of a coin order. */
+export interface Report {
+  state: ReportedState;
+  /** Percent. */
+  progress: number;
+  error: string;
+}
+
 /** `created`: not written to the device yet; `sent`: written, and nothing heard of it since. */
 export type CoinOrderState = 'created' | 'sent' | ReportedState;
 

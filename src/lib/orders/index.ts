@@ -11,8 +11,7 @@ export {
   chargeStep,
   isActiveCharge,
 } from './charge-state.js';
-export {CoinDesk, type CoinOrderEvent, type CoinPort, type CoinRequest, type Report} from './coin-desk.js';
-export {type CoinRecord, type CoinState, recordOf} from './coin-record.js';
+export {asMachine, type CoinRecord, type CoinState, isOver, recordOf} from './coin-record.js';
 export type {CoinOrderRequest} from './coin-request.js';
 export {
   type CoinListing,
@@ -29,9 +28,11 @@ export {
   type CoinStep,
   coinStep,
   isFinal,
+  type Report,
   type ReportedState,
 } from './coin-state.js';
 export type {CoinResult} from './coin-write.js';
+export {discrepancyListing, orderListing} from './listing.js';
 export {
   cancelCoin,
   claimCoin,
@@ -45,10 +46,10 @@ export {
 } from './operations.js';
 export {
   discrepanciesOfOrder,
+  discrepancyById,
   dueCoins,
   LONGEST_OPEN_MS,
   openCoinsOfDevice,
-  openDiscrepancies,
   orderByNo,
   ordersInState,
   ordersOfDevice,

@@ -83,15 +83,8 @@ export const dueCoins = prepare((db, p: Params<{at: number; limit: number}>) =>
     .limit(p.limit),
 );
 
-/** What orders and devices disagree about, and nobody has settled; the latest first. */
-export const openDiscrepancies = prepare((db, p: Params<{before: number; limit: number}>) =>
-  db
-    .selectFrom('discrepancies')
-    .selectAll()
-    .where('resolved_at', 'is', null)
-    .where('id', '<', p.before)
-    .orderBy('id', 'desc')
-    .limit(p.limit),
+export const discrepancyById = prepare((db, p: Params<{id: number}>) =>
+  db.selectFrom('discrepancies').selectAll().where('id', '=', p.id),
 );
 
 export const discrepanciesOfOrder = prepare((db, p: Params<{orderNo: string}>) =>

@@ -23,7 +23,7 @@ export {
 export {
   commandById,
   commandsOfOrder,
-  deadCommands,
+  deadListing,
   dueCommands,
   lapsedCommands,
   waitingOfDevice,

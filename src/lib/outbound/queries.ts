@@ -1,15 +1,11 @@
-import {type Params, prepare} from '../store/index.js';
+import {type CommandRow, defineListing, type Params, prepare} from '../store/index.js';
 
-/** The dead letters, the latest first; page by page with `before`, a time. */
-export const deadCommands = prepare((db, p: Params<{before: number; limit: number}>) =>
-  db
-    .selectFrom('commands')
-    .selectAll()
-    .where('state', '=', 'dead')
-    .where('updated_at', '<', p.before)
-    .orderBy('updated_at', 'desc')
-    .limit(p.limit),
-);
+/** The dead letters, the latest first. */
+export const deadListing = defineListing<{deviceId?: string | undefined}, CommandRow>((db, given, p) => {
+  const dead = db.selectFrom('commands').selectAll().where('state', '=', 'dead');
+  const query = given.deviceId ? dead.where('device_id', '=', p.deviceId) : dead;
+  return query.orderBy('updated_at', 'desc');
+});
 
 export const commandById = prepare((db, p: Params<{id: string}>) =>
   db.selectFrom('commands').selectAll().where('id', '=', p.id),

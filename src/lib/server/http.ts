@@ -1,0 +1,60 @@
+import {randomBytes} from 'node:crypto';
+import {readFile} from 'node:fs/promises';
+import {type Api, createApiKeys, startApi} from '../api/index.js';
+import type {Config} from '../config/index.js';
+import type {Gateway} from '../link/index.js';
+import type {Log} from '../observe/index.js';
+import type {Business} from './business.js';
+import type {Changes} from './changes.js';
+import {devicesPort} from './ports/devices.js';
+import {eventsPort} from './ports/events.js';
+import {ordersPort} from './ports/orders.js';
+import {queuePort} from './ports/queue.js';
+import {readStats} from './ports/stats.js';
+import type {Storage} from './storage.js';
+
+export interface HttpOptions {
+  config: Config;
+  storage: Storage;
+  business: Business;
+  gateway: Gateway;
+  changes: Changes;
+  log: Log;
+}
+
+/** Starts the HTTP interface over the parts of a server; undefined when it is off. */
+export async function startHttp(options: HttpOptions): Promise<Api | undefined> {
+  const {config, storage, business, gateway, changes, log} = options;
+  const {addr, require_hmac: requireHmac, trust_proxy: trustProxy, rate, rate_per_key: perKey} = config.api;
+  if (addr === 'off') return undefined;
+  const {store} = storage;
+  const now = Date.now;
+  const keepSeconds = Math.ceil(config.orders.keep / 1000);
+  const wake = (): void => business.sender?.wake();
+  return startApi({
+    addr,
+    store,
+    log,
+    version: await programVersion(),
+    requireHmac,
+    ...(trustProxy !== undefined && {trustProxy}),
+    limits: {
+      total: {perSecond: rate, burst: rate},
+      ...(perKey !== undefined && {perKey: {perSecond: perKey, burst: perKey}}),
+    },
+    keys: createApiKeys({store, masterKey: randomBytes(32)}),
+    ports: {
+      orders: ordersPort({store, business, keepSeconds, now}),
+      devices: devicesPort({store, gateway}),
+      events: eventsPort({store, wake, now}),
+      queue: queuePort({store, wake: () => {}, now}),
+      stats: () => readStats({store, gateway, business}),
+      subscribe: changes.subscribe,
+    },
+  });
+}
+
+async function programVersion(): Promise<string> {
+  const file = new URL('../../../package.json', import.meta.url);
+  return (JSON.parse(await readFile(file, 'utf8')) as {version: string}).version;
+}
