@@ -14,6 +14,7 @@ export {
   PaynetClient,
 } from './lib/device/index.js';
 export {PaynetError} from './lib/errors.js';
+export {type ReceivedWebhook, verifyWebhook, type WebhookVerdict} from './lib/events/index.js';
 export {encodeFrame, FrameDecoder, FrameError, type FrameFormat} from './lib/frame/index.js';
 export type {
   CommandAnswer,

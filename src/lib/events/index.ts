@@ -20,6 +20,7 @@ export {
 } from './sender.js';
 export {type SignedRequest, signRequest} from './signature.js';
 export {checkTarget, type TargetRules} from './target.js';
+export {type ReceivedWebhook, verifyWebhook, type WebhookVerdict} from './verify.js';
 
 /** What a store must load for these operations. */
 export const EVENT_OPERATIONS: readonly URL[] = [
