@@ -231,12 +231,12 @@ describe.each(['sqlite', 'postgres'] as const)('coin orders on %s', (engine) => 
     ['the sweep', orders.dueCoins, {at: T, limit: 9}, 'orders_due'],
     [
       "a device's orders",
-      orders.ordersOfDevice,
-      {deviceId: 'D', beforeAt: T, beforeNo: 'A', limit: 9},
+      orders.orderListing.query({deviceId: 'D'}),
+      {deviceId: 'D', limit: 9, offset: 0},
       'orders_device',
     ],
     ["a device's open orders", orders.openCoinsOfDevice, {deviceId: 'D', since: T}, 'orders_device'],
-    ['all orders', orders.ordersPage, {beforeAt: T, beforeNo: 'A', limit: 9}, 'orders_time'],
+    ['all orders', orders.orderListing.query({}), {limit: 9, offset: 0}, 'orders_time'],
     ['the open discrepancies', orders.discrepancyListing.query({open: 1}), {limit: 9, offset: 0}, 'discrepancies_open'],
   ])('answers %s by an index', async (_, query, params, index) => {
     const place = await target();

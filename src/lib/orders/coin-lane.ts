@@ -44,3 +44,49 @@ export class CoinLane {
     return this.latest;
   }
 }
+
+/** The lanes of the devices that have something to do; the others cost nothing. */
+export class CoinLanes {
+  readonly #lanes = new Map<string, CoinLane>();
+  #waiting = 0;
+
+  /** How many orders wait for their turn, over all devices. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  get(deviceId: string): CoinLane | undefined {
+    return this.#lanes.get(deviceId);
+  }
+
+  of(deviceId: string): CoinLane {
+    let lane = this.#lanes.get(deviceId);
+    if (lane === undefined) {
+      lane = new CoinLane(deviceId);
+      this.#lanes.set(deviceId, lane);
+    }
+    return lane;
+  }
+
+  values(): IterableIterator<CoinLane> {
+    return this.#lanes.values();
+  }
+
+  drop({deviceId}: CoinLane): void {
+    this.#lanes.delete(deviceId);
+  }
+
+  clear(): void {
+    this.#lanes.clear();
+  }
+
+  queue(lane: CoinLane, orderNo: string): void {
+    if (lane.waiting.has(orderNo)) return;
+    lane.waiting.add(orderNo);
+    this.#waiting += 1;
+  }
+
+  unqueue(lane: CoinLane, orderNo: string): void {
+    if (lane.waiting.delete(orderNo)) this.#waiting -= 1;
+  }
+}

@@ -3,7 +3,7 @@ import {admits, PRIORITY} from '../outbound/index.js';
 import {ResultCode} from '../registry/index.js';
 import {Alarm, type DeadlineWheel, Refusal} from '../session/index.js';
 import type {OrderRow, Store} from '../store/index.js';
-import {CoinLane, type Live} from './coin-lane.js';
+import {type CoinLane, CoinLanes, type Live} from './coin-lane.js';
 import {asMachine, type CoinRecord, isAcknowledged, isOver, recordOf} from './coin-record.js';
 import {bodyHash, type CoinOrderRequest, checkCoinRequest} from './coin-request.js';
 import {coinStep, type Report} from './coin-state.js';
@@ -41,15 +41,6 @@ export interface CoinOrdersOptions {
   readonly now?: () => number;
 }
 
-/** Narrows a list of orders; it goes on after `after`. */
-export interface CoinListing {
-  readonly deviceId?: string;
-  readonly state?: string;
-  readonly after?: {readonly createdAt: number; readonly orderNo: string};
-  /** 1 to 100. */
-  readonly limit: number;
-}
-
 const ASK_MS = 10_000;
 const ATTEMPT_MS = 30_000;
 const SWEEP_MS = 1000;
@@ -73,12 +64,11 @@ export class CoinOrders {
   readonly #options: CoinOrdersOptions;
   readonly #now: () => number;
   readonly #live = new Map<string, Live>();
-  readonly #lanes = new Map<string, CoinLane>();
+  readonly #lanes = new CoinLanes();
   readonly #working = new Set<Promise<void>>();
   readonly #sweepAlarm = new Alarm(() => this.#work(this.#sweep()));
   #sweptAt = 0;
   #graceUntil = 0;
-  #queued = 0;
   #closed = false;
 
   constructor(options: CoinOrdersOptions) {
@@ -91,7 +81,7 @@ export class CoinOrders {
 
   /** How many orders wait behind another one of their device. */
   get queued(): number {
-    return this.#queued;
+    return this.#lanes.waiting;
   }
 
   /** Begins to look after the stored orders: those of a device are asked for when it comes. */
@@ -122,26 +112,26 @@ export class CoinOrders {
     const {orderNo, deviceId, coins, timeoutSeconds, amountCent = null, keepSeconds} = request;
     const hash = bodyHash(request);
     const online = this.#port.isOnline(deviceId);
-    if ((!online && keepSeconds === undefined) || !admits(PRIORITY.normal, this.#queued)) {
+    if ((!online && keepSeconds === undefined) || !admits(PRIORITY.normal, this.#lanes.waiting)) {
       return this.#knownOnly(orderNo, hash, online);
     }
-    const lane = this.#lane(deviceId);
+    const lane = this.#lanes.of(deviceId);
     const direct = online && lane.isIdle;
     const at = direct ? this.#now() : lane.stamp(this.#now());
     const lease = direct ? {owner: this.#options.owner, until: at + ATTEMPT_MS} : undefined;
     const keepMs = (keepSeconds ?? timeoutSeconds) * 1000;
     if (direct) lane.unheard.add(orderNo);
-    else if (online) this.#queue(lane, orderNo);
+    else if (online) this.#lanes.queue(lane, orderNo);
     const coin = {orderNo, deviceId, coins, timeoutSeconds, amountCent, bodyHash: hash, keepMs, at};
     try {
       const {outcome, order} = await this.#store.run(operations.createCoin, lease ? {...coin, lease} : coin);
       if (outcome === 'created') {
         this.#options.tell({kind: 'created', order});
         if (lease !== undefined) this.#work(this.#write(this.#adopt(order, lease.until)));
-        else if (online && !this.#live.has(orderNo)) this.#queue(lane, orderNo);
+        else if (online && !this.#live.has(orderNo)) this.#lanes.queue(lane, orderNo);
       } else {
         if (direct) lane.unheard.delete(orderNo);
-        else if (order.state !== 'created') this.#unqueue(lane, orderNo);
+        else if (order.state !== 'created') this.#lanes.unqueue(lane, orderNo);
         // It is from before a restart, perhaps.
         if (outcome === 'same' && !isOver(order) && !this.#live.has(orderNo)) lane.recoverAgain = true;
       }
@@ -152,7 +142,7 @@ export class CoinOrders {
       // It may be stored as sent without having been written.
       if (codeOf(error) === 'STORE_UNCERTAIN') lane.recoverAgain = true;
       if (direct && !this.#live.has(orderNo)) lane.unheard.delete(orderNo);
-      if (!direct && codeOf(error) !== 'ORDER_CONFLICT') this.#unqueue(lane, orderNo);
+      if (!direct && codeOf(error) !== 'ORDER_CONFLICT') this.#lanes.unqueue(lane, orderNo);
       this.#pump(lane);
       throw error;
     }
@@ -187,7 +177,7 @@ export class CoinOrders {
   /** A device is there (again): what became of its open orders, and what waits for it? */
   online(deviceId: string): void {
     if (this.#closed) return;
-    const lane = this.#lane(deviceId);
+    const lane = this.#lanes.of(deviceId);
     lane.recoverAgain = true;
     this.#pump(lane);
   }
@@ -206,7 +196,7 @@ export class CoinOrders {
     }
     if (outcome === 'over') throw new PaynetError('ORDER_FINISHED', `order ${orderNo} is over: ${order.state}`);
     const lane = this.#lanes.get(order.deviceId);
-    if (lane !== undefined) this.#unqueue(lane, orderNo);
+    if (lane !== undefined) this.#lanes.unqueue(lane, orderNo);
     this.#options.tell({kind: 'finished', order});
     return order;
   }
@@ -214,21 +204,6 @@ export class CoinOrders {
   /** An order, with the progress that is not stored yet; undefined when there is no such coin order. */
   async get(orderNo: string): Promise<CoinRecord | undefined> {
     return this.#live.get(orderNo)?.order ?? this.#find(orderNo);
-  }
-
-  /** Coin and charging orders, the latest first, as they are stored. */
-  list({deviceId, state, after, limit}: CoinListing): Promise<OrderRow[]> {
-    const from = {
-      beforeAt: after?.createdAt ?? Number.MAX_SAFE_INTEGER,
-      beforeNo: after?.orderNo ?? '',
-      limit: Math.min(limit, 100),
-    };
-    if (deviceId !== undefined && state !== undefined) {
-      return this.#store.read(queries.ordersOfDeviceInState, {...from, deviceId, state});
-    }
-    if (deviceId !== undefined) return this.#store.read(queries.ordersOfDevice, {...from, deviceId});
-    if (state !== undefined) return this.#store.read(queries.ordersInState, {...from, state});
-    return this.#store.read(queries.ordersPage, from);
   }
 
   async #find(orderNo: string): Promise<CoinRecord | undefined> {
@@ -342,7 +317,7 @@ export class CoinOrders {
       if (live !== undefined) this.#wheel.cancel(live.alarm);
       if (lane !== undefined) {
         lane.unheard.delete(order.orderNo);
-        this.#unqueue(lane, order.orderNo);
+        this.#lanes.unqueue(lane, order.orderNo);
       }
     }
     if (over && (change === 'changed' || wasOpen)) this.#options.tell({kind: 'finished', order});
@@ -357,11 +332,11 @@ export class CoinOrders {
     if (!this.#port.isOnline(lane.deviceId)) {
       // It is all read again when the device comes.
       lane.recoverAgain = false;
-      for (const orderNo of lane.waiting) this.#unqueue(lane, orderNo);
+      for (const orderNo of lane.waiting) this.#lanes.unqueue(lane, orderNo);
     }
     if (lane.recoverAgain && !lane.recovering && !lane.claiming) this.#work(this.#recover(lane));
     else if (lane.waiting.size > 0 && lane.isFree) this.#work(this.#claim(lane));
-    else if (lane.isIdle && lane.latest < this.#now()) this.#lanes.delete(lane.deviceId);
+    else if (lane.isIdle && lane.latest < this.#now()) this.#lanes.drop(lane);
   }
 
   /** Sends the order that is next, after its attempt is stored. A failure is tried again by the sweep. */
@@ -375,11 +350,11 @@ export class CoinOrders {
       lane.claiming = false;
       if (order === undefined) {
         // Cancelled, or over.
-        for (const orderNo of lane.waiting) this.#unqueue(lane, orderNo);
+        for (const orderNo of lane.waiting) this.#lanes.unqueue(lane, orderNo);
         this.#pump(lane);
         return;
       }
-      this.#unqueue(lane, order.orderNo);
+      this.#lanes.unqueue(lane, order.orderNo);
       lane.unheard.add(order.orderNo);
       await this.#write(this.#adopt(order, until));
     } catch (error) {
@@ -401,7 +376,7 @@ export class CoinOrders {
       const unheard: Live[] = [];
       for (const order of rows.map(recordOf)) {
         const known = this.#live.get(order.orderNo);
-        if (order.state === 'created') this.#queue(lane, order.orderNo);
+        if (order.state === 'created') this.#lanes.queue(lane, order.orderNo);
         // It is being placed at this moment.
         else if (known === undefined && lane.unheard.has(order.orderNo)) continue;
         else {
@@ -446,25 +421,6 @@ export class CoinOrders {
     // What was sent before a restart is asked for first: its device needs time to come back.
     const ready = rows.filter(({state}) => state === 'created' || at >= this.#graceUntil);
     await Promise.all(ready.map(expire));
-  }
-
-  #lane(deviceId: string): CoinLane {
-    let lane = this.#lanes.get(deviceId);
-    if (lane === undefined) {
-      lane = new CoinLane(deviceId);
-      this.#lanes.set(deviceId, lane);
-    }
-    return lane;
-  }
-
-  #queue(lane: CoinLane, orderNo: string): void {
-    if (lane.waiting.has(orderNo)) return;
-    lane.waiting.add(orderNo);
-    this.#queued += 1;
-  }
-
-  #unqueue(lane: CoinLane, orderNo: string): void {
-    if (lane.waiting.delete(orderNo)) this.#queued -= 1;
   }
 
   #isOpen(live: Live): boolean {

@@ -14,7 +14,6 @@ export {
 export {asMachine, type CoinRecord, type CoinState, isOver, recordOf} from './coin-record.js';
 export type {CoinOrderRequest} from './coin-request.js';
 export {
-  type CoinListing,
   type CoinNews,
   CoinOrders,
   type CoinOrdersOptions,
@@ -51,10 +50,6 @@ export {
   LONGEST_OPEN_MS,
   openCoinsOfDevice,
   orderByNo,
-  ordersInState,
-  ordersOfDevice,
-  ordersOfDeviceInState,
-  ordersPage,
 } from './queries.js';
 
 /** What a store must load for these operations. */

@@ -7,58 +7,6 @@ export const orderByNo = prepare((db, p: Params<{orderNo: string}>) =>
   db.selectFrom('orders').selectAll().where('order_no', '=', p.orderNo),
 );
 
-/** The place of an order in a list; the list goes on with what is older. */
-export interface PageFrom {
-  beforeAt: number;
-  beforeNo: string;
-  limit: number;
-}
-
-export const ordersPage = prepare((db, p: Params<PageFrom>) =>
-  db
-    .selectFrom('orders')
-    .selectAll()
-    .where((eb) => eb(eb.refTuple('created_at', 'order_no'), '<', eb.tuple(p.beforeAt, p.beforeNo)))
-    .orderBy('created_at', 'desc')
-    .orderBy('order_no', 'desc')
-    .limit(p.limit),
-);
-
-export const ordersOfDevice = prepare((db, p: Params<PageFrom & {deviceId: string}>) =>
-  db
-    .selectFrom('orders')
-    .selectAll()
-    .where('device_id', '=', p.deviceId)
-    .where((eb) => eb(eb.refTuple('created_at', 'order_no'), '<', eb.tuple(p.beforeAt, p.beforeNo)))
-    .orderBy('created_at', 'desc')
-    .orderBy('order_no', 'desc')
-    .limit(p.limit),
-);
-
-/** Walks the latest orders until the page is full: a rare state takes longer than a common one. */
-export const ordersInState = prepare((db, p: Params<PageFrom & {state: string}>) =>
-  db
-    .selectFrom('orders')
-    .selectAll()
-    .where('state', '=', p.state)
-    .where((eb) => eb(eb.refTuple('created_at', 'order_no'), '<', eb.tuple(p.beforeAt, p.beforeNo)))
-    .orderBy('created_at', 'desc')
-    .orderBy('order_no', 'desc')
-    .limit(p.limit),
-);
-
-export const ordersOfDeviceInState = prepare((db, p: Params<PageFrom & {deviceId: string; state: string}>) =>
-  db
-    .selectFrom('orders')
-    .selectAll()
-    .where('device_id', '=', p.deviceId)
-    .where('state', '=', p.state)
-    .where((eb) => eb(eb.refTuple('created_at', 'order_no'), '<', eb.tuple(p.beforeAt, p.beforeNo)))
-    .orderBy('created_at', 'desc')
-    .orderBy('order_no', 'desc')
-    .limit(p.limit),
-);
-
 /** A device's coin orders that have not ended, the oldest first. `since`: `LONGEST_OPEN_MS` ago. */
 export const openCoinsOfDevice = prepare((db, p: Params<{deviceId: string; since: number}>) =>
   db
