@@ -1,3 +1,4 @@
+import {once} from 'node:events';
 import {loadConfig, printableConfig} from '../lib/config/index.js';
 import {UsageError} from '../lib/errors.js';
 import {PaynetServer} from '../lib/server.js';
@@ -33,11 +34,14 @@ export async function serve({config: file, set, check, print, record}: ServeOpti
   }
   const server = new PaynetServer(config);
   const interruption = onInterrupt(() => void server.reload());
+  // What was not stored must not be promised: the process ends, and whoever starts it again finds what was.
+  const broken = once(server, 'broken');
   try {
     await server.start();
-    record({event: 'listening', address: server.address, observe: server.observeAddress});
-    await interruption.interrupted;
+    record({event: 'listening', address: server.address, api: server.apiAddress, observe: server.observeAddress});
+    const fault = await Promise.race([interruption.interrupted, broken]);
     await server.stop();
+    if (fault !== undefined) throw fault[0];
   } finally {
     interruption.release();
   }
