@@ -10,7 +10,7 @@ const floors: readonly (readonly string[])[] = [
   ['frame', 'registry', 'config'],
   ['observe'],
   ['tls', 'store', 'session', 'proto'],
-  ['link', 'device', 'orders', 'outbound', 'events', 'payments', 'epay', 'cluster'],
+  ['link', 'device', 'devices', 'orders', 'outbound', 'events', 'payments', 'epay', 'cluster'],
   ['api', 'simulator', 'monitor', 'doctor'],
   ['server'],
   ['quickstart'],
@@ -24,6 +24,8 @@ const beside: Record<string, readonly string[]> = {
   proto: ['tls'],
   // An order, its command and its event are written in one transaction.
   orders: ['events', 'outbound'],
+  // A device's row and its event likewise.
+  devices: ['events'],
 };
 
 /** What a module may not use although it lies below: the wire knows no database. */

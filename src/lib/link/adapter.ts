@@ -28,6 +28,8 @@ export interface Driver extends Receiver {
   readonly protocol: string;
   /** Empty until the device has logged in. */
   readonly deviceId: string;
+  /** Strength as the device's modem reports it, where the protocol tells; 0 before it has. */
+  readonly signal?: number;
   readonly supports: ReadonlySet<DeviceCommand['kind']>;
   /**
    * Writes a command to the device. Resolves with what the device answers at once, if the protocol has such an answer

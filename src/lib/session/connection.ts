@@ -134,6 +134,14 @@ export class Connection implements Deadline, Transmitter {
     return this.#paused === 0 && this.closeReason === undefined;
   }
 
+  /**
+   * When the last whole frame came, by the wheel's time: `wheel.now - heardAt` is the peer's silence. A pause of our
+   * own reading counts as heard when it ends.
+   */
+  get heardAt(): number {
+    return this.#lastFrame;
+  }
+
   get outgoing(): Outgoing {
     return this.#room.outgoing;
   }

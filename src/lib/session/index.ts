@@ -9,6 +9,14 @@ export {Dispatcher, type DispatcherLimits, type Lane} from './dispatcher.js';
 export {Outgoing, type Transmitter} from './outgoing.js';
 export {ResumeTokens} from './resume-token.js';
 export {
+  type Freshness,
+  isOnlineScore,
+  onlineScore,
+  PENALTY_MS,
+  type ScoreFacts,
+  type ScoreRules,
+} from './score.js';
+export {
   type FrameErrorReason,
   Refusal,
   Session,
