@@ -38,6 +38,8 @@ export async function eventsOfDevice(store: Store, deviceId: string): Promise<[s
 
 export const eventIds = prepare((db) => db.selectFrom('events').select('event_id').orderBy('id'));
 
+export const silentLog: Log = {debug() {}, info() {}, warn() {}, error() {}, child: () => silentLog};
+
 export interface Line {
   level: string;
   fields: Record<string, unknown>;
@@ -95,10 +97,10 @@ export class Bench {
   }
 
   /** A device logs in. */
-  comes(deviceId: string, {protocol = 'paynet', resumed = false} = {}): TestDevice {
+  comes(deviceId: string, {protocol = 'paynet', resumed = false, signal = 0} = {}): TestDevice {
     this.#connections += 1;
     const connection = {id: `c${this.#connections}`, heardAt: this.wheel.now, open: true};
-    const device: TestDevice = {deviceId, protocol, signal: 0, connection};
+    const device: TestDevice = {deviceId, protocol, signal, connection};
     this.table.set(deviceId, device);
     this.devices.loggedIn(device, resumed);
     return device;

@@ -5,7 +5,7 @@ import type {Marks} from './marks.js';
 export interface OnlineDevice {
   readonly deviceId: string;
   readonly protocol: string;
-  /** As its modem reports it; 0 before it has. */
+  /** A whole number, as its modem reports it; 0 before it has. */
   readonly signal?: number;
   readonly connection: {
     /** Unique in this process. */

@@ -28,7 +28,7 @@ export interface Driver extends Receiver {
   readonly protocol: string;
   /** Empty until the device has logged in. */
   readonly deviceId: string;
-  /** Strength as the device's modem reports it, where the protocol tells; 0 before it has. */
+  /** Strength as the device's modem reports it, a whole number, where the protocol tells; 0 before it has. */
   readonly signal?: number;
   readonly supports: ReadonlySet<DeviceCommand['kind']>;
   /**
