@@ -179,7 +179,7 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
   }
 
   isOnline(deviceId: string): boolean {
-    return this.#gateway?.devices.get(deviceId) !== undefined;
+    return this.#business?.devices.isOnline(deviceId) ?? false;
   }
 
   /** Closes a device's connection; false when it is not online. */
@@ -232,6 +232,7 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
     const gateway = this.#gateway;
     this.metrics.watchDispatcher(() => ({running: gateway.dispatcher.running, waiting: gateway.dispatcher.waiting}));
     this.#business = createBusiness({
+      session: config.session,
       store,
       gateway,
       idempotency: this.#idempotency,
@@ -300,10 +301,20 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
     const own = defaultHooks({
       devices: auth.devices === undefined ? undefined : await readDeviceList(auth.devices),
       allowUnverified: auth.allow_unverified,
-      firstSeen: async () => true,
     });
     const order: LinkHooks['order'] = (deviceId, orderId) => this.#business?.view(deviceId, orderId);
-    return {...own, order, ...this.#extras.hooks};
+    const hooks = {...own, order, ...this.#extras.hooks};
+    return {
+      ...hooks,
+      register: async (request) => {
+        const verdict = await hooks.register(request);
+        if (!verdict.allowed) return verdict;
+        const {deviceId} = verdict;
+        const {model, firmware} = request;
+        const known = await this.#business?.devices.register({deviceId, protocol: 'paynet', model, firmware});
+        return {...verdict, first: verdict.first && known?.first === true};
+      },
+    };
   }
 
   /** What depends on a device's message is stored before the device is answered. */

@@ -48,7 +48,7 @@ export async function openGateway(options: BareOptions = {}): Promise<BareGatewa
   const lines: string[] = [];
   const line = (_: object, message: string): void => void lines.push(message);
   const log: Log = {debug: line, info: line, warn: line, error: line, child: () => log};
-  const decisions = defaultHooks({devices: undefined, allowUnverified: false, firstSeen: async () => true});
+  const decisions = defaultHooks({devices: undefined, allowUnverified: false});
   const gateway = new Gateway({
     config,
     credentials,

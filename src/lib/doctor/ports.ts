@@ -9,9 +9,10 @@ const EVERY_INTERFACE: readonly (string | undefined)[] = [undefined, '0.0.0.0', 
 
 /** Whether the addresses of a server can be listened on. Each is held until all have been tried: they may be equal. */
 export async function checkPorts(config: Config): Promise<Finding> {
-  const {server, observe} = config;
+  const {server, observe, api} = config;
   const wanted = [
     ...(server === undefined ? [] : [{key: 'server.addr', text: server.addr}]),
+    ...(server === undefined || api.addr === 'off' ? [] : [{key: 'api.addr', text: api.addr}]),
     ...(observe.addr === 'off' ? [] : [{key: 'observe.addr', text: observe.addr}]),
   ];
   const running = await isServing(observe.addr);

@@ -9,8 +9,6 @@ export interface DefaultHooksOptions {
   devices: DeviceList | undefined;
   /** Without a certificate and without a list nobody is let in, unless this is set. */
   allowUnverified: boolean;
-  /** Notes a device; resolves with true when it was not known before. */
-  firstSeen(deviceId: string): Promise<boolean>;
 }
 
 /** Device ids, each with the SHA-256 of its login token where it needs one. */
@@ -21,7 +19,7 @@ export type DeviceList = ReadonlyMap<string, Buffer | undefined>;
  * number, and without a certificate it has to be on the list.
  */
 export function defaultHooks(options: DefaultHooksOptions): Omit<LinkHooks, 'order'> {
-  const {devices, allowUnverified, firstSeen} = options;
+  const {devices, allowUnverified} = options;
 
   function mayEnter(id: string, proved: boolean): Verdict {
     if (devices !== undefined) {
@@ -32,10 +30,9 @@ export function defaultHooks(options: DefaultHooksOptions): Omit<LinkHooks, 'ord
   }
 
   return {
-    async register({deviceSn, peer}) {
+    register({deviceSn, peer}) {
       const verdict = mayEnter(deviceSn, peer.identity !== undefined);
-      if (!verdict.allowed) return verdict;
-      return {allowed: true, deviceId: deviceSn, first: await firstSeen(deviceSn)};
+      return verdict.allowed ? {allowed: true, deviceId: deviceSn, first: true} : verdict;
     },
     login({deviceId, token, resumed, peer}) {
       const verdict = mayEnter(deviceId, peer.identity !== undefined);

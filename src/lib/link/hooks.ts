@@ -26,7 +26,7 @@ export type Verdict = {allowed: true} | {allowed: false; reason: string};
  * that it belongs to the certificate. A hook that throws refuses.
  */
 export interface LinkHooks {
-  /** May this device register, and as whom? `first` is false when it was known already. */
+  /** May this device register, and as whom? `first` is false when it is known to have been here before. */
   register(
     request: RegisterRequest,
   ): Awaitable<(Verdict & {allowed: false}) | {allowed: true; deviceId: string; first: boolean}>;

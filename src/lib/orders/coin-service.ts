@@ -36,6 +36,8 @@ export interface CoinOrdersOptions {
   /** Who this process is, for leases; another one after each start. */
   readonly owner: string;
   readonly tell: (news: CoinNews) => void;
+  /** A device has not acknowledged an order in time. */
+  readonly ackTimedOut?: (deviceId: string) => void;
   readonly log: {warn(fields: object, message: string): void};
   /** UTC milliseconds; by default the time of the start plus what has passed since, whatever the clock is set to. */
   readonly now?: () => number;
@@ -225,7 +227,10 @@ export class CoinOrders {
   }
 
   #adopt(order: CoinRecord, leaseUntil: number): Live {
-    const alarm = new Alarm(() => this.#work(this.#ask(live)));
+    const alarm = new Alarm(() => {
+      if (!live.asking && this.#isUnheard(live)) this.#options.ackTimedOut?.(live.order.deviceId);
+      this.#work(this.#ask(live));
+    });
     const live: Live = {order, leaseUntil, alarm, asking: false};
     this.#live.set(order.orderNo, live);
     return live;

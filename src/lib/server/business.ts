@@ -1,5 +1,8 @@
 import {randomUUID} from 'node:crypto';
+import type {Change} from '../api/index.js';
 import type {Idempotency} from '../cluster/index.js';
+import type {Config} from '../config/index.js';
+import {createDevices, type Devices} from '../devices/index.js';
 import {PaynetError} from '../errors.js';
 import type {EventSender} from '../events/index.js';
 import type {DeviceEvent, Gateway, OrderView} from '../link/index.js';
@@ -12,6 +15,7 @@ import {coinInfo} from './ports/orders.js';
 import {createOrderWaiters} from './waiting.js';
 
 export interface BusinessOptions {
+  session: Config['session'];
   store: Store;
   gateway: Gateway;
   /** Shared by several servers with databases of their own; undefined when the store alone decides. */
@@ -26,9 +30,9 @@ export interface BusinessOptions {
 /** Between the HTTP side and the device side: orders, and what devices say of them. */
 export interface Business {
   readonly coins: CoinOrders;
+  readonly devices: Devices;
   /** Webhooks are sent by it, once there is one. */
   sender: EventSender | undefined;
-  isOnline(deviceId: string): boolean;
   /** Places an order; resolves when it is stored. */
   place(request: CoinOrderRequest): Promise<{outcome: 'created' | 'same'; order: CoinRecord}>;
   /** Places an order; resolves with its final state. Rejects with SERVER_STOPPED when it is open at the end. */
@@ -42,16 +46,25 @@ export interface Business {
 }
 
 export function createBusiness(options: BusinessOptions): Business {
-  const {store, gateway, idempotency, metrics, log, changes, tell} = options;
+  const {session, store, gateway, idempotency, metrics, log, changes, tell} = options;
   const waiters = createOrderWaiters();
-  const isOnline = (deviceId: string): boolean => gateway.devices.get(deviceId) !== undefined;
+  const overrides: Readonly<Record<string, number | undefined>> = session.timeout_override;
+  const devices = createDevices({
+    store,
+    online: gateway.devices,
+    session: {timeoutMs: (protocol) => overrides[protocol] ?? session.timeout, freshness: session.freshness},
+    wheel: gateway.wheel,
+    log,
+    eventsStored: () => business.sender?.wake(),
+  });
 
   const coins = new CoinOrders({
     store,
-    port: coinPort(gateway, isOnline),
+    port: coinPort(gateway, devices.isOnline),
     wheel: gateway.wheel,
     owner: randomUUID(),
     tell: moved,
+    ackTimedOut: devices.ackTimedOut,
     log,
   });
 
@@ -88,8 +101,8 @@ export function createBusiness(options: BusinessOptions): Business {
 
   const business: Business = {
     coins,
+    devices,
     sender: undefined,
-    isOnline,
     place,
 
     async payOut(request) {
@@ -103,9 +116,21 @@ export function createBusiness(options: BusinessOptions): Business {
     },
 
     happened(event) {
-      if (event.kind === 'commandAck') return coins.reported(event.deviceId, event.orderId, event);
-      if (event.kind === 'loggedIn') coins.online(event.deviceId);
-      return undefined;
+      switch (event.kind) {
+        case 'commandAck':
+          return coins.reported(event.deviceId, event.orderId, event);
+        case 'loggedIn':
+          devices.loggedIn(event.driver, event.resumed);
+          coins.online(event.deviceId);
+          changes.tell(() => deviceChange(event.deviceId, true, event.at));
+          return undefined;
+        case 'disconnected':
+          devices.disconnected(event.driver, event.reason);
+          changes.tell(() => deviceChange(event.deviceId, false, event.at));
+          return undefined;
+        default:
+          return undefined;
+      }
     },
 
     async view(deviceId, orderNo) {
@@ -120,9 +145,15 @@ export function createBusiness(options: BusinessOptions): Business {
 
     async stop() {
       await coins.stop();
+      await devices.stop();
       waiters.close();
       await business.sender?.stop();
     },
   };
   return business;
 }
+
+const deviceChange = (deviceId: string, online: boolean, at: number): Change => ({
+  kind: 'device',
+  data: {deviceId, online, at},
+});

@@ -45,10 +45,10 @@ export async function startHttp(options: HttpOptions): Promise<Api | undefined> 
     keys: createApiKeys({store, masterKey: randomBytes(32)}),
     ports: {
       orders: ordersPort({store, business, keepSeconds, now}),
-      devices: devicesPort({store, gateway}),
+      devices: devicesPort({gateway, devices: business.devices}),
       events: eventsPort({store, wake, now}),
       queue: queuePort({store, wake: () => {}, now}),
-      stats: () => readStats({store, gateway, business}),
+      stats: () => readStats({store, business}),
       subscribe: changes.subscribe,
     },
   });

@@ -3,6 +3,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {apiOperations} from '../api/index.js';
 import type {Config} from '../config/index.js';
+import {DEVICE_OPERATIONS} from '../devices/index.js';
 import {EVENT_OPERATIONS} from '../events/index.js';
 import type {Log} from '../observe/index.js';
 import {ORDER_OPERATIONS} from '../orders/index.js';
@@ -17,7 +18,13 @@ export interface Storage {
 }
 
 /** Everything that a server writes. */
-const OPERATIONS: readonly URL[] = [ORDER_OPERATIONS, OUTBOUND_OPERATIONS, ...EVENT_OPERATIONS, apiOperations];
+const OPERATIONS: readonly URL[] = [
+  ORDER_OPERATIONS,
+  OUTBOUND_OPERATIONS,
+  DEVICE_OPERATIONS,
+  ...EVENT_OPERATIONS,
+  apiOperations,
+];
 
 /**
  * Opens the storage of a server. Without a path for SQLite it is a temporary one, which lasts as long as the server:

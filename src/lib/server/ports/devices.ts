@@ -1,35 +1,17 @@
-import type {DeviceInfo, DevicesPort} from '../../api/index.js';
+import type {DevicesPort} from '../../api/index.js';
+import type {Devices} from '../../devices/index.js';
 import {PaynetError} from '../../errors.js';
 import type {Gateway} from '../../link/index.js';
 import {printable} from '../../observe/index.js';
-import type {Store} from '../../store/index.js';
 
 /** Devices as the HTTP interface has them. */
-export function devicesPort({gateway}: {store: Store; gateway: Gateway}): DevicesPort {
-  function info(deviceId: string): DeviceInfo | undefined {
-    const driver = gateway.devices.get(deviceId);
-    if (driver === undefined) return undefined;
-    return {
-      deviceId,
-      online: true,
-      score: null,
-      protocol: driver.protocol,
-      model: null,
-      firmware: null,
-      registeredAt: 0,
-      lastSeenAt: 0,
-    };
-  }
+export function devicesPort({gateway, devices}: {gateway: Gateway; devices: Devices}): DevicesPort {
   return {
-    async list() {
-      const items = [...gateway.devices.values()].flatMap(({deviceId}) => info(deviceId) ?? []);
-      return {items, total: items.length};
-    },
-    async get(deviceId) {
-      return info(deviceId);
-    },
+    list: (filter) => devices.list(filter),
+    get: (deviceId) => devices.get(deviceId),
     async kick(deviceId, reason) {
-      if (!gateway.kick(deviceId, reason === '' ? undefined : printable(reason))) throw offline(deviceId);
+      if (gateway.kick(deviceId, reason === '' ? undefined : printable(reason))) return;
+      throw new PaynetError('DEVICE_OFFLINE', `the device ${printable(deviceId)} is not online`);
     },
     async send(deviceId, {type, payload}) {
       try {
@@ -41,6 +23,3 @@ export function devicesPort({gateway}: {store: Store; gateway: Gateway}): Device
     },
   };
 }
-
-const offline = (deviceId: string): PaynetError =>
-  new PaynetError('DEVICE_OFFLINE', `the device ${printable(deviceId)} is not online`);

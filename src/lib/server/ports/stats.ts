@@ -1,15 +1,15 @@
 import type {Figures} from '../../api/index.js';
 import {countEvents} from '../../events/index.js';
-import type {Gateway} from '../../link/index.js';
 import {orderListing} from '../../orders/index.js';
 import {deadListing} from '../../outbound/index.js';
 import type {Store} from '../../store/index.js';
 import type {Business} from '../business.js';
 
 /** The figures of this moment; what is counted in the store is counted up to 10,000. */
-export async function readStats(parts: {store: Store; gateway: Gateway; business: Business}): Promise<Figures> {
-  const {store, gateway, business} = parts;
-  const [open, dead, events] = await Promise.all([
+export async function readStats(parts: {store: Store; business: Business}): Promise<Figures> {
+  const {store, business} = parts;
+  const [devices, open, dead, events] = await Promise.all([
+    business.devices.count(),
     orderListing.count(store, {open: 1}),
     deadListing.count(store, {}),
     countEvents(store),
@@ -17,7 +17,7 @@ export async function readStats(parts: {store: Store; gateway: Gateway; business
   const {pushed = 0, failed = 0, inFlight = 0} = business.sender?.stats ?? {};
   const {operations, transactions} = store.figures;
   return {
-    devices: {online: gateway.devices.size},
+    devices,
     orders: {open, waiting: business.coins.queued},
     queue: {dead},
     events: {waiting: events.waiting, dead: events.dead, pushed, failed, inFlight},
