@@ -241,7 +241,12 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
       changes: this.#changes,
       tell: (news) => this.#orderMoved(news),
     });
-    this.#business.sender = await startWebhook(config.events, {store, metrics: this.metrics, log});
+    this.#business.sender = await startWebhook(config.events, {
+      store,
+      metrics: this.metrics,
+      log,
+      changes: this.#changes,
+    });
     this.#api = await startHttp({
       config,
       storage: this.#storage,

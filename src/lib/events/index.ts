@@ -11,6 +11,7 @@ export {
 export {replayDead, replayEvent, replayEvents, replayOrder} from './replay.js';
 export {createSchedule, type Schedule} from './schedule.js';
 export {
+  type Delivery,
   type EventCounters,
   type EventEndpoint,
   type EventSender,

@@ -29,6 +29,17 @@ export interface EventCounters {
   readonly seconds: {observe(seconds: number): void};
 }
 
+export interface Delivery {
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly orderNo: string | null;
+  readonly deviceId: string;
+  readonly sequenceNo: number | null;
+  readonly result: 'pushed' | 'failed' | 'dead';
+  /** This one included. */
+  readonly attempts: number;
+}
+
 export interface EventSenderOptions {
   readonly store: Store;
   readonly endpoint: EventEndpoint;
@@ -36,6 +47,8 @@ export interface EventSenderOptions {
   readonly allowHttp: boolean;
   readonly log: StoreLog;
   readonly counters?: EventCounters | undefined;
+  /** What became of an attempt, after it was stored. */
+  readonly delivered?: ((delivery: Delivery) => void) | undefined;
   /** The interface's unless given. */
   readonly schedule?: Schedule | undefined;
   /** UTC milliseconds. */
@@ -248,6 +261,15 @@ class Sender implements EventSender {
       this.#options.log.warn({eventId: event.event_id, type: event.type}, 'an event was given up; it can be replayed');
     }
     await this.#untilStored(write);
+    this.#options.delivered?.({
+      eventId: event.event_id,
+      eventType: event.type,
+      orderNo: event.order_no,
+      deviceId: event.device_id,
+      sequenceNo: event.sequence,
+      result,
+      attempts: event.attempts + 1,
+    });
   }
 
   #judge(event: ClaimedEvent, outcome: Outcome): void {

@@ -4,6 +4,7 @@ import {messageOf, PaynetError} from '../errors.js';
 import {createSchedule, type EventSender, startEventSender} from '../events/index.js';
 import {createTally, Histogram, histogram, type Log, type Metrics, tally} from '../observe/index.js';
 import type {Store} from '../store/index.js';
+import type {Changes} from './changes.js';
 
 /** From a healthy receiver to the limit of an attempt, seconds. */
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -11,7 +12,7 @@ const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 /** Starts to post events where the configuration says; undefined when it says nowhere. */
 export async function startWebhook(
   config: Config['events'],
-  {store, metrics, log}: {store: Store; metrics: Metrics; log: Log},
+  {store, metrics, log, changes}: {store: Store; metrics: Metrics; log: Log; changes: Changes},
 ): Promise<EventSender | undefined> {
   const {url, secret, api_key: apiKey, ca} = config;
   if (url === undefined || secret === undefined) return undefined;
@@ -33,6 +34,8 @@ export async function startWebhook(
     allowHttp: config.allow_http,
     schedule: createSchedule(config.fast_retries, config.give_up_after),
     counters: {results, seconds},
+    delivered: ({result, ...delivery}) =>
+      changes.tell(() => ({kind: 'event', data: {...delivery, status: result === 'failed' ? 'waiting' : result}})),
     log,
   });
 }
