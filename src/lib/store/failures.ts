@@ -47,6 +47,12 @@ export const failures = {
     new PaynetError('STORE_NEWER', `the database ${place} has schema ${theirs}; this program knows up to ${ours}`, {
       hint: 'Nothing was changed. Use the newer program, or restore the backup made before it was used.',
     }),
+  older: (place: string, theirs: number, ours: number) =>
+    new PaynetError(
+      'STORE_OLDER',
+      `the database ${place} has schema ${theirs} and is in use; this program needs schema ${ours}`,
+      {hint: 'Nothing was changed. Start the server with this version of the program first.'},
+    ),
   locked: (place: string, who: string) =>
     new PaynetError('STORE_LOCKED', `the database ${place} is in use by ${who}`, {
       hint: 'Stop it first: a SQLite database serves one process. For several, use PostgreSQL.',

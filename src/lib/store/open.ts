@@ -13,16 +13,22 @@ export interface StoreOptions {
   /** The modules that export the operations. Both engines load them from here; nothing else can be run. */
   operations: readonly URL[];
   log: StoreLog;
+  /**
+   * For a short task beside a server, such as making an API key: a SQLite database that another process holds is used
+   * with it, a few small writes at a time, and is neither made nor migrated then; its schema must be this program's.
+   * One that nobody holds is opened as always. PostgreSQL makes no difference.
+   */
+  alongside?: boolean;
 }
 
 /**
  * Opens the storage and brings its schema up to date.
  * @throws PaynetError when it cannot be used; then nothing in it was changed
  */
-export function openStore(target: StoreTarget, {operations, log}: StoreOptions): Promise<Store> {
+export function openStore(target: StoreTarget, {operations, log, alongside = false}: StoreOptions): Promise<Store> {
   const modules = operations.map(sourceOf);
   return target.engine === 'sqlite'
-    ? openSqlite(target.path, modules, log)
+    ? openSqlite(target.path, {modules, log, alongside})
     : openPostgres(target.dsn, target.poolSize, modules, log);
 }
 

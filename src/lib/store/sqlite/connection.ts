@@ -56,6 +56,16 @@ function set(db: Database.Database, place: string, name: string, value: string, 
   if (found !== expected) throw failures.path(place, `SQLite does not take ${name} = ${value} here`, undefined);
 }
 
+/**
+ * A connection to look at a database that it leaves as it is: it makes none, and changes no mode. It is closed as a
+ * writer is: what it made beside the file goes with it, unless others use it.
+ */
+export function openVisitor(place: string): Database.Database {
+  const db = new Database(place, {fileMustExist: true, timeout: BUSY_TIMEOUT_MS});
+  db.pragma('trusted_schema = OFF');
+  return db;
+}
+
 /** A connection that only reads. In WAL mode it waits for no writer and keeps none waiting. */
 export function openReader(place: string): Database.Database {
   const db = new Database(place, {readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS});

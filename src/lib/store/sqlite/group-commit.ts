@@ -28,7 +28,7 @@ export class GroupCommit {
   broken: PaynetError | undefined;
   readonly #db: Database;
   readonly #statements: Statements;
-  readonly #begin: Statement;
+  readonly #begin: () => void;
   readonly #commit: Statement;
   readonly #savepoint: Statement;
   readonly #release: Statement;
@@ -37,10 +37,12 @@ export class GroupCommit {
   #stuck: ((error: Error) => void) | undefined;
   #checkpointed = 0;
 
-  constructor(db: Database) {
+  /** `begin` begins a transaction that writes. */
+  constructor(db: Database, begin?: () => void) {
     this.#db = db;
     this.#statements = new Statements(db);
-    this.#begin = db.prepare('BEGIN IMMEDIATE');
+    const immediate = db.prepare('BEGIN IMMEDIATE');
+    this.#begin = begin ?? (() => immediate.run());
     this.#commit = db.prepare('COMMIT');
     this.#savepoint = db.prepare('SAVEPOINT operation');
     this.#release = db.prepare('RELEASE operation');
@@ -52,7 +54,7 @@ export class GroupCommit {
   async commit(jobs: readonly Job[]): Promise<Answer[]> {
     if (this.broken !== undefined) return allFailed(jobs, this.broken);
     try {
-      this.#begin.run();
+      this.#begin();
     } catch (error) {
       return allFailed(jobs, this.#judge(error));
     }

@@ -5,6 +5,8 @@ export interface WriterOptions {
   place: string;
   /** The modules that hold the operations. */
   modules: readonly string[];
+  /** Another process holds the database. */
+  guest: boolean;
 }
 
 /** To the thread: operations as id, name, arguments, id, name, arguments, …; `null` ends it after what came before. */

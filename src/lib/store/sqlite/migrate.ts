@@ -1,11 +1,11 @@
-import {existsSync, rmSync, statSync} from 'node:fs';
+import {existsSync} from 'node:fs';
 import type {Database} from 'better-sqlite3';
 import type {Kysely} from 'kysely';
 import {messageOf} from '../../errors.js';
 import {createCompiler} from '../compiler.js';
 import {failures} from '../failures.js';
 import {type Migration, migrationSql} from '../migrations/index.js';
-import {openReader} from './connection.js';
+import {openReader, openVisitor} from './connection.js';
 import {isDamage} from './errors.js';
 
 /**
@@ -13,11 +13,11 @@ import {isDamage} from './errors.js';
  * @throws PaynetError STORE_DAMAGED, STORE_NEWER
  */
 export function examine(place: string, migrations: readonly Migration[]): void {
-  const log = `${place}-wal`;
-  const hadLog = existsSync(log);
   let db: Database | undefined;
   try {
-    db = openReader(place);
+    // Where there is no log, looking makes one. A connection that may write takes it away again, and SQLite itself sees
+    // to it that nobody else uses it by then; one that only reads cannot. Where there is one, that one would play it in.
+    db = existsSync(`${place}-wal`) ? openReader(place) : openVisitor(place);
     const found = db.pragma('quick_check(1)', {simple: true});
     if (found !== 'ok') throw failures.damaged(place, String(found));
     const theirs = versionOf(db);
@@ -26,12 +26,17 @@ export function examine(place: string, migrations: readonly Migration[]): void {
     throw isDamage(error) ? failures.damaged(place, messageOf(error), error) : error;
   } finally {
     db?.close();
-    // Reading alone makes these two and cannot remove them.
-    if (!hadLog && existsSync(log) && statSync(log).size === 0) {
-      rmSync(log);
-      rmSync(`${place}-shm`, {force: true});
-    }
   }
+}
+
+/**
+ * A guest works with the schema that is there.
+ * @throws PaynetError STORE_OLDER, STORE_NEWER
+ */
+export function requireSchema(db: Database, place: string, migrations: readonly Migration[]): void {
+  const theirs = versionOf(db);
+  if (theirs > migrations.length) throw failures.newer(place, theirs, migrations.length);
+  if (theirs < migrations.length) throw failures.older(place, theirs, migrations.length);
 }
 
 function versionOf(db: Database): number {

@@ -19,7 +19,7 @@ import {messageOf, PaynetError} from '../../errors.js';
 import {failures} from '../failures.js';
 
 /** "PAYN": marks our files. */
-const APPLICATION_ID = 0x5041594e;
+export const APPLICATION_ID = 0x5041594e;
 const MAGIC = 'SQLite format 3\0';
 const HEADER_LENGTH = 100;
 const APPLICATION_ID_AT = 68;

@@ -7,22 +7,35 @@ import type {Store, StoreFigures, StoreLog} from '../store.js';
 import {openReader, requireSafeSqlite, sqliteVersion} from './connection.js';
 import {explain, isFatal} from './errors.js';
 import {takeLock} from './lock.js';
+import {lockOrVisit} from './guest.js';
 import {claimPlace, placeOf} from './place.js';
 import {Statements} from './statements.js';
 import {Writer} from './writer.js';
 
+export interface SqliteOptions {
+  /** The modules that hold the operations. */
+  modules: readonly string[];
+  log: StoreLog;
+  /** As a guest, when another process holds the database. */
+  alongside: boolean;
+}
+
 /**
- * Opens a database file, or makes it. It serves one process.
+ * Opens a database file, or makes it. It serves one process, and guests for a moment.
  * @throws PaynetError STORE_SQLITE_VERSION, STORE_PATH, STORE_LOCKED, STORE_FOREIGN, STORE_DAMAGED, STORE_NEWER,
- * STORE_OPERATIONS; the file was not changed then
+ * STORE_OLDER (for guests), STORE_OPERATIONS; the file was not changed then
  */
-export async function openSqlite(path: string, modules: readonly string[], log: StoreLog): Promise<Store> {
+export async function openSqlite(path: string, {modules, log, alongside}: SqliteOptions): Promise<Store> {
   requireSafeSqlite(sqliteVersion());
   const place = placeOf(path);
-  const unlock = takeLock(place);
+  const held = alongside ? await lockOrVisit(place) : takeLock(place);
+  const guest = held === 'guest';
+  const unlock = guest ? () => {} : held;
   try {
-    if (claimPlace(place)) log.warn({path: place}, 'the database could be read by others; now only by its owner');
-    const writer = await Writer.start({place, modules});
+    if (!guest && claimPlace(place)) {
+      log.warn({path: place}, 'the database could be read by others; now only by its owner');
+    }
+    const writer = await Writer.start({place, modules, guest});
     void writer.broken.then((error) => log.error({code: error.code, reason: error.message}, 'the storage has failed'));
     return new SqliteStore(writer, openReader(place), unlock);
   } catch (error) {

@@ -6,24 +6,29 @@ import {type AnyOperation, loadOperations, unknownOperation} from '../operation.
 import {openWriter} from './connection.js';
 import {explain} from './errors.js';
 import {type Answer, GroupCommit, type Job} from './group-commit.js';
+import {asGuest, type Guest} from './guest.js';
 import {type FromWriter, type ToWriter, toPlain, type WriterOptions} from './messages.js';
-import {examine, migrate} from './migrate.js';
+import {examine, migrate, requireSchema} from './migrate.js';
 
 /** A bound for how long one operation waits for the others of its group. */
 const GROUP_LIMIT = 500;
+/** A guest holds up the process that serves. */
+const GUEST_GROUP_LIMIT = 20;
 
 if (parentPort === null) throw new Error('this module is a thread of the store');
 const port = parentPort;
 
 /** The thread that owns the writing connection. */
-async function main({place, modules}: WriterOptions): Promise<void> {
+async function main({place, modules, guest}: WriterOptions): Promise<void> {
   let db: Database | undefined;
   try {
-    examine(place, migrations);
+    // Whether the file is whole is for the process that holds it to know: looking takes long where there is much.
+    if (!guest) examine(place, migrations);
     const operations = await loadOperations(modules);
     db = openWriter(place);
-    migrate(db, migrations);
-    serve(db, operations);
+    if (guest) requireSchema(db, place, migrations);
+    else migrate(db, migrations);
+    serve(db, operations, guest ? asGuest(db, place) : undefined);
     tell({kind: 'started', operations: [...operations.keys()]});
   } catch (error) {
     db?.close();
@@ -32,8 +37,9 @@ async function main({place, modules}: WriterOptions): Promise<void> {
   }
 }
 
-function serve(db: Database, operations: ReadonlyMap<string, AnyOperation>): void {
-  const writer = new GroupCommit(db);
+function serve(db: Database, operations: ReadonlyMap<string, AnyOperation>, guest: Guest | undefined): void {
+  const writer = new GroupCommit(db, guest?.begin);
+  const limit = guest === undefined ? GROUP_LIMIT : GUEST_GROUP_LIMIT;
   const queue: Job[] = [];
   let working = false;
   let ending = false;
@@ -59,8 +65,10 @@ function serve(db: Database, operations: ReadonlyMap<string, AnyOperation>): voi
       }
       if (queue.length === 0) break;
       const wasWhole = writer.broken === undefined;
-      answer(await writer.commit(queue.splice(0, GROUP_LIMIT)));
-      writer.checkpoint();
+      await guest?.pause();
+      answer(await writer.commit(queue.splice(0, limit)));
+      if (guest === undefined) writer.checkpoint();
+      else guest.ended();
       if (wasWhole && writer.broken !== undefined) tell({kind: 'broken', error: toPlain(writer.broken)});
     }
     if (!ending) return;
