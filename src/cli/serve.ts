@@ -1,8 +1,8 @@
 import {once} from 'node:events';
 import {loadConfig, printableConfig} from '../lib/config/index.js';
-import {UsageError} from '../lib/errors.js';
 import {PaynetServer} from '../lib/server.js';
 import {loadServerCredentials} from '../lib/tls/index.js';
+import {configSource} from './config-source.js';
 import {onInterrupt} from './signals.js';
 
 export interface ServeOptions {
@@ -16,17 +16,8 @@ export interface ServeOptions {
 }
 
 /** What `paynetctl serve` does, from the configuration to the end of the server. Resolves with the result of a check. */
-export async function serve({config: file, set, check, print, record}: ServeOptions): Promise<unknown> {
-  const configured = set !== undefined || Object.keys(process.env).some((name) => name.startsWith('PAYNET_SERVER_'));
-  if (file === undefined && !configured) {
-    throw new UsageError('Which configuration?', {hint: 'Give a file with -c; `paynetctl quickstart` writes one.'});
-  }
-  const config = await loadConfig({
-    ...(file !== undefined && {file}),
-    ...(set !== undefined && {set: [...set]}),
-    env: process.env,
-    need: 'server',
-  });
+export async function serve({check, print, record, ...named}: ServeOptions): Promise<unknown> {
+  const config = await loadConfig({...configSource(named), need: 'server'});
   if (check) {
     const {certificates} = await loadServerCredentials(config.server.tls);
     print(`The configuration is good: ${certificates.length} certificates read, the key fits.`);

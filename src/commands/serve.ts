@@ -1,5 +1,6 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../cli/base-command.js';
+import {configFlags} from '../cli/config-flags.js';
 import {paragraphs} from '../cli/paragraphs.js';
 import {serve} from '../cli/serve.js';
 
@@ -37,13 +38,7 @@ Exit codes: 0 stopped, 1 cannot start (a port in use, a key that does not fit), 
   ];
 
   static override flags = {
-    config: Flags.string({char: 'c', description: 'Configuration file (YAML)', helpValue: 'FILE'}),
-    set: Flags.string({
-      description: 'Set a key of the configuration (may be repeated)',
-      multiple: true,
-      multipleNonGreedy: true,
-      helpValue: 'KEY=VALUE',
-    }),
+    ...configFlags,
     check: Flags.boolean({description: 'Check configuration, certificates and keys, and end'}),
   };
 

@@ -1,5 +1,5 @@
 import {createHash, randomBytes, timingSafeEqual} from 'node:crypto';
-import {PaynetError} from '../errors.js';
+import {ExitCode, PaynetError} from '../errors.js';
 import {type ApiKeyRow, type Params, prepare, type Store} from '../store/index.js';
 import {createKey, revokeKey, touchKey} from './operations.js';
 import {seal, unseal} from './sealed.js';
@@ -44,6 +44,11 @@ export interface ActiveKey {
 }
 
 export interface ApiKeys {
+  /**
+   * Fails when a key in force was made with another master key: it could not be used, and nobody would know why.
+   * @throws PaynetError MASTER_KEY_WRONG
+   */
+  check(): Promise<void>;
   /** Any number may be valid at once: that is how they are rotated. @throws PaynetError API_KEY_INVALID */
   create(key: NewKey): Promise<CreatedKey>;
   list(): Promise<KeyInfo[]>;
@@ -77,7 +82,8 @@ const allKeys = prepare<object, ApiKeyRow>((db) => db.selectFrom('api_keys').sel
 
 interface Cached {
   row: ApiKeyRow;
-  hmacSecret: string;
+  /** Only of a key in force: the others may be of a master key that is lost. */
+  hmacSecret: string | undefined;
   until: number;
 }
 
@@ -98,7 +104,7 @@ export function createApiKeys({store, masterKey, now = Date.now}: ApiKeysOptions
     const row = await store.readFirst(keyById, {id});
     cache.delete(id);
     if (row === undefined) return undefined;
-    const hmacSecret = unseal(masterKey, id, row.hmac_secret_encrypted);
+    const hmacSecret = isInForce(row, now()) ? unseal(masterKey, id, row.hmac_secret_encrypted) : undefined;
     const loaded = {row, hmacSecret, until: now() + CACHE_MS};
     cache.set(id, loaded);
     trim(cache);
@@ -107,7 +113,7 @@ export function createApiKeys({store, masterKey, now = Date.now}: ApiKeysOptions
 
   return {
     async create({name, scope, expiresAt}) {
-      check(name, expiresAt, now());
+      requireValidKey(name, expiresAt, now());
       const id = randomBytes(6).toString('hex');
       const key = `pnk_${id}_${randomBytes(SECRET_BYTES).toString('base64url')}`;
       const hmacSecret = randomBytes(SECRET_BYTES).toString('base64url');
@@ -124,17 +130,20 @@ export function createApiKeys({store, masterKey, now = Date.now}: ApiKeysOptions
       return {...info, lastUsedAt: null, revokedAt: null, key, hmacSecret};
     },
 
-    async list() {
-      return (await store.read(allKeys)).map(infoOf);
+    async check() {
+      const time = now();
+      for (const row of await store.read(allKeys)) {
+        if (isInForce(row, time)) unseal(masterKey, row.id, row.hmac_secret_encrypted);
+      }
     },
 
+    list: () => listKeys(store),
+
     async revoke(id) {
-      const revoked = await store.run(revokeKey, {id, now: now()});
-      cache.delete(id);
-      if (!revoked && (await store.readFirst(keyById, {id})) === undefined) {
-        throw new PaynetError('API_KEY_NOT_FOUND', `there is no API key "${id}"`, {
-          hint: 'the list of keys shows the id of each',
-        });
+      try {
+        await revokeStoredKey(store, id, now());
+      } finally {
+        cache.delete(id);
       }
     },
 
@@ -149,7 +158,7 @@ export function createApiKeys({store, masterKey, now = Date.now}: ApiKeysOptions
       // The same work for a key that is not there.
       const expected = loaded === undefined ? NOTHING : Buffer.from(loaded.row.secret_hash, 'hex');
       const same = timingSafeEqual(hashOf(key), expected);
-      if (!same || loaded === undefined || !isInForce(loaded.row, now())) return undefined;
+      if (!same || loaded?.hmacSecret === undefined || !isInForce(loaded.row, now())) return undefined;
       return {id: loaded.row.id, scope: loaded.row.scopes as Scope, hmacSecret: loaded.hmacSecret};
     },
 
@@ -169,6 +178,21 @@ export function createApiKeys({store, masterKey, now = Date.now}: ApiKeysOptions
   };
 }
 
+/** The keys of a store, the oldest first. This needs no master key. */
+export async function listKeys(store: Store): Promise<KeyInfo[]> {
+  return (await store.read(allKeys)).map(infoOf);
+}
+
+/** Revokes a key, without the master key: also one whose master key is lost. @throws PaynetError API_KEY_NOT_FOUND */
+export async function revokeStoredKey(store: Store, id: string, now: number): Promise<void> {
+  const revoked = await store.run(revokeKey, {id, now});
+  if (!revoked && (await store.readFirst(keyById, {id})) === undefined) {
+    throw new PaynetError('API_KEY_NOT_FOUND', `there is no API key "${id}"`, {
+      hint: 'the list of keys shows the id of each',
+    });
+  }
+}
+
 function isInForce({revoked_at, expires_at}: ApiKeyRow, now: number): boolean {
   return revoked_at === null && (expires_at === null || expires_at > now);
 }
@@ -185,13 +209,18 @@ function infoOf(row: ApiKeyRow): KeyInfo {
   };
 }
 
-function check(name: string, expiresAt: number | undefined, now: number): void {
+/** @throws PaynetError API_KEY_INVALID */
+export function requireValidKey(name: string, expiresAt: number | undefined, now: number): void {
   if (name.length < 1 || name.length > 64) {
-    throw new PaynetError('API_KEY_INVALID', 'the name of an API key has 1 to 64 characters');
+    throw invalid('the name of an API key has 1 to 64 characters');
   }
   if (expiresAt !== undefined && !(Number.isSafeInteger(expiresAt) && expiresAt > now)) {
-    throw new PaynetError('API_KEY_INVALID', 'the expiry of an API key must lie in the future');
+    throw invalid('the expiry of an API key must lie in the future');
   }
+}
+
+function invalid(message: string): PaynetError {
+  return new PaynetError('API_KEY_INVALID', message, {exitCode: ExitCode.usage});
 }
 
 /** What has been there longest goes first. */

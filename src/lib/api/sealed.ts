@@ -27,7 +27,7 @@ export function unseal(masterKey: Uint8Array, owner: string, sealed: string): st
   } catch (error) {
     throw new PaynetError('MASTER_KEY_WRONG', `the secret of the API key ${owner} cannot be decrypted`, {
       cause: error,
-      hint: 'start the server with the master key that the API key was created with',
+      hint: 'Put back the master key (api.master_key) that it was made with, or revoke that API key and make another.',
     });
   }
 }
