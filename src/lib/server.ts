@@ -1,5 +1,5 @@
 import {EventEmitter} from 'node:events';
-import type {Api} from './api/index.js';
+import type {Api, ApiKeys} from './api/index.js';
 import {type Idempotency, redisIdempotency} from './cluster/index.js';
 import {type ConfigFor, type ConfigInput, parseConfig, type ServerConfig} from './config/index.js';
 import {PaynetError} from './errors.js';
@@ -26,7 +26,7 @@ import {type Handler, MessageRegistry, type UpMessages} from './registry/index.j
 import {type Business, createBusiness} from './server/business.js';
 import {createChanges} from './server/changes.js';
 import {type CoinOrderEvent, type CoinRequest, publicOrder} from './server/coin-request.js';
-import {startHttp} from './server/http.js';
+import {openKeys, startHttp} from './server/http.js';
 import {openStorage, type Storage} from './server/storage.js';
 import {startWebhook} from './server/webhook.js';
 import {
@@ -76,6 +76,7 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
   #storage: Storage | undefined;
   #gateway: Gateway | undefined;
   #business: Business | undefined;
+  #keys: ApiKeys | undefined;
   #api: Api | undefined;
   #idempotency: Idempotency | undefined;
   #observe: ObserveServer | undefined;
@@ -123,6 +124,12 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
   /** Where the HTTP interface is served; undefined when it is off. */
   get apiAddress(): {host: string; port: number} | undefined {
     return this.#api?.address;
+  }
+
+  /** The keys of the HTTP interface. Throws NOT_RUNNING before `start`. */
+  get apiKeys(): ApiKeys {
+    if (this.#keys === undefined) throw notRunning();
+    return this.#keys;
   }
 
   /** Handles a type of message from devices. Throws TYPE_UNKNOWN or HANDLER_TAKEN. */
@@ -247,9 +254,11 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
       log,
       changes: this.#changes,
     });
+    this.#keys = await openKeys(config, this.#storage);
     this.#api = await startHttp({
       config,
       storage: this.#storage,
+      keys: this.#keys,
       business: this.#business,
       gateway,
       changes: this.#changes,

@@ -1,6 +1,6 @@
-import {randomBytes} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
-import {type Api, createApiKeys, startApi} from '../api/index.js';
+import {join} from 'node:path';
+import {type Api, type ApiKeys, createApiKeys, openMasterKey, startApi} from '../api/index.js';
 import type {Config} from '../config/index.js';
 import type {Gateway} from '../link/index.js';
 import type {Log} from '../observe/index.js';
@@ -13,9 +13,22 @@ import {queuePort} from './ports/queue.js';
 import {readStats} from './ports/stats.js';
 import type {Storage} from './storage.js';
 
+/**
+ * The API keys of a server. Their master key lies beside a temporary database, too, and goes with it.
+ * @throws PaynetError when there are keys that the master key does not fit: a new one would shut everybody out
+ */
+export async function openKeys({api, store: {path}}: Config, storage: Storage): Promise<ApiKeys> {
+  const file = api.master_key ?? (path === undefined ? undefined : `${path}.key`);
+  const masterKey = await openMasterKey(file ?? join(storage.temporary ?? '.', 'paynet.key'));
+  const keys = createApiKeys({store: storage.store, masterKey});
+  await keys.check();
+  return keys;
+}
+
 export interface HttpOptions {
   config: Config;
   storage: Storage;
+  keys: ApiKeys;
   business: Business;
   gateway: Gateway;
   changes: Changes;
@@ -24,7 +37,7 @@ export interface HttpOptions {
 
 /** Starts the HTTP interface over the parts of a server; undefined when it is off. */
 export async function startHttp(options: HttpOptions): Promise<Api | undefined> {
-  const {config, storage, business, gateway, changes, log} = options;
+  const {config, storage, keys, business, gateway, changes, log} = options;
   const {addr, require_hmac: requireHmac, trust_proxy: trustProxy, rate, rate_per_key: perKey} = config.api;
   if (addr === 'off') return undefined;
   const {store} = storage;
@@ -42,7 +55,7 @@ export async function startHttp(options: HttpOptions): Promise<Api | undefined> 
       total: {perSecond: rate, burst: rate},
       ...(perKey !== undefined && {perKey: {perSecond: perKey, burst: perKey}}),
     },
-    keys: createApiKeys({store, masterKey: randomBytes(32)}),
+    keys,
     ports: {
       orders: ordersPort({store, business, keepSeconds, now}),
       devices: devicesPort({gateway, devices: business.devices}),
