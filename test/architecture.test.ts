@@ -10,7 +10,7 @@ const floors: readonly (readonly string[])[] = [
   ['frame', 'registry', 'config'],
   ['observe'],
   ['tls', 'store', 'session', 'proto'],
-  ['link', 'device', 'devices', 'orders', 'outbound', 'events', 'payments', 'epay', 'cluster'],
+  ['link', 'device', 'devices', 'orders', 'outbound', 'events', 'payments', 'epay', 'cluster', 'client'],
   ['api', 'simulator', 'monitor', 'doctor'],
   ['server'],
   ['quickstart'],
@@ -26,12 +26,16 @@ const beside: Record<string, readonly string[]> = {
   orders: ['events', 'outbound'],
   // A device's row and its event likewise.
   devices: ['events'],
+  // Calls are signed as webhooks are.
+  client: ['events'],
 };
 
 /** What a module may not use although it lies below: the wire knows no database. */
 const never: Record<string, readonly string[]> = {
   link: ['store', 'proto'],
   device: ['store', 'proto'],
+  // A client knows the interface, not the server behind it.
+  client: ['observe', 'tls', 'store', 'session', 'proto'],
   // No schema that is read at run time where money is served: generated code only.
   server: ['proto'],
 };

@@ -47,8 +47,8 @@ export abstract class BaseCommand extends Command {
     const shown = showError(error);
     process.exitCode = shown.exitCode;
     if (this.jsonEnabled()) {
-      const {code, message, hint} = shown;
-      this.logJson({error: {code, message, hint}});
+      const {code, message, hint, requestId} = shown;
+      this.logJson({error: {code, message, hint, request_id: requestId}});
     } else {
       process.stderr.write(`${errorText(shown)}\n`);
     }

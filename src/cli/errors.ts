@@ -7,13 +7,16 @@ export interface ShownError {
   /** What to do about it. */
   hint: string | undefined;
   exitCode: number;
+  /** By which the log of a server knows the request. */
+  requestId?: string | undefined;
 }
 
 /** What a user is told of an error: one sentence and what to do, never a stack. */
 export function showError(error: unknown): ShownError {
   const message = messageOf(error).trimEnd();
   if (error instanceof PaynetError) {
-    return {code: error.code, message, hint: error.hint, exitCode: error.exitCode};
+    const requestId = 'requestId' in error && typeof error.requestId === 'string' ? error.requestId : undefined;
+    return {code: error.code, message, hint: error.hint, exitCode: error.exitCode, requestId};
   }
   if (isUsageFault(error)) {
     // The parser's own messages often end with a line that points to --help already.
@@ -25,8 +28,11 @@ export function showError(error: unknown): ShownError {
 }
 
 /** The lines for standard error. */
-export function errorText({message, hint}: ShownError): string {
-  return hint === undefined ? `Error: ${message}` : `Error: ${message}\n  ${hint}`;
+export function errorText({message, hint, requestId}: ShownError): string {
+  const lines = [`Error: ${message}`];
+  if (hint !== undefined) lines.push(`  ${hint}`);
+  if (requestId !== undefined) lines.push(`  Request ${requestId}`);
+  return lines.join('\n');
 }
 
 export function stackOf(error: unknown): string {

@@ -26,7 +26,7 @@ import {type Handler, MessageRegistry, type UpMessages} from './registry/index.j
 import {type Business, createBusiness} from './server/business.js';
 import {createChanges} from './server/changes.js';
 import {type CoinOrderEvent, type CoinRequest, publicOrder} from './server/coin-request.js';
-import {openKeys, startHttp} from './server/http.js';
+import {startHttp} from './server/http.js';
 import {openStorage, type Storage} from './server/storage.js';
 import {startWebhook} from './server/webhook.js';
 import {
@@ -76,8 +76,7 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
   #storage: Storage | undefined;
   #gateway: Gateway | undefined;
   #business: Business | undefined;
-  #keys: ApiKeys | undefined;
-  #api: Api | undefined;
+  #http: {keys: ApiKeys; api: Api} | undefined;
   #idempotency: Idempotency | undefined;
   #observe: ObserveServer | undefined;
   #watch: FileWatch | undefined;
@@ -123,13 +122,13 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
 
   /** Where the HTTP interface is served; undefined when it is off. */
   get apiAddress(): {host: string; port: number} | undefined {
-    return this.#api?.address;
+    return this.#http?.api.address;
   }
 
-  /** The keys of the HTTP interface. Throws NOT_RUNNING before `start`. */
+  /** The keys of the HTTP interface. Throws NOT_RUNNING before `start`, and when the interface is off. */
   get apiKeys(): ApiKeys {
-    if (this.#keys === undefined) throw notRunning();
-    return this.#keys;
+    if (this.#http === undefined) throw notRunning();
+    return this.#http.keys;
   }
 
   /** Handles a type of message from devices. Throws TYPE_UNKNOWN or HANDLER_TAKEN. */
@@ -254,11 +253,9 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
       log,
       changes: this.#changes,
     });
-    this.#keys = await openKeys(config, this.#storage);
-    this.#api = await startHttp({
+    this.#http = await startHttp({
       config,
       storage: this.#storage,
-      keys: this.#keys,
       business: this.#business,
       gateway,
       changes: this.#changes,
@@ -276,7 +273,7 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
     await this.#starting?.catch(() => undefined);
     this.#watch?.stop();
     clearInterval(this.#expiryTimer);
-    await this.#api?.close();
+    await this.#http?.api.close();
     await this.#gateway?.close(this.config.server.drain_timeout);
     await this.#business?.stop();
     await this.#idempotency?.close();

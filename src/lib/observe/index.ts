@@ -7,4 +7,4 @@ export {createLog, type Log, type LogDestination, type LogOptions} from './log.j
 export {createMetrics, type Metrics, type WatchedCertificate} from './metrics.js';
 export {type RateLimitedLog, type RateLimitOptions, rateLimitedLog} from './rate-limited-log.js';
 export {createTally, type Tally} from './tally.js';
-export {printable} from './text.js';
+export {escapeJson, printable} from './text.js';

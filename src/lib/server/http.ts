@@ -17,7 +17,7 @@ import type {Storage} from './storage.js';
  * The API keys of a server. Their master key lies beside a temporary database, too, and goes with it.
  * @throws PaynetError when there are keys that the master key does not fit: a new one would shut everybody out
  */
-export async function openKeys({api, store: {path}}: Config, storage: Storage): Promise<ApiKeys> {
+async function openKeys({api, store: {path}}: Config, storage: Storage): Promise<ApiKeys> {
   const file = api.master_key ?? (path === undefined ? undefined : `${path}.key`);
   const masterKey = await openMasterKey(file ?? join(storage.temporary ?? '.', 'paynet.key'));
   const keys = createApiKeys({store: storage.store, masterKey});
@@ -28,7 +28,6 @@ export async function openKeys({api, store: {path}}: Config, storage: Storage): 
 export interface HttpOptions {
   config: Config;
   storage: Storage;
-  keys: ApiKeys;
   business: Business;
   gateway: Gateway;
   changes: Changes;
@@ -36,15 +35,16 @@ export interface HttpOptions {
 }
 
 /** Starts the HTTP interface over the parts of a server; undefined when it is off. */
-export async function startHttp(options: HttpOptions): Promise<Api | undefined> {
-  const {config, storage, keys, business, gateway, changes, log} = options;
+export async function startHttp(options: HttpOptions): Promise<{keys: ApiKeys; api: Api} | undefined> {
+  const {config, storage, business, gateway, changes, log} = options;
   const {addr, require_hmac: requireHmac, trust_proxy: trustProxy, rate, rate_per_key: perKey} = config.api;
   if (addr === 'off') return undefined;
   const {store} = storage;
   const now = Date.now;
   const keepSeconds = Math.ceil(config.orders.keep / 1000);
   const wake = (): void => business.sender?.wake();
-  return startApi({
+  const keys = await openKeys(config, storage);
+  const api = await startApi({
     addr,
     store,
     log,
@@ -65,6 +65,7 @@ export async function startHttp(options: HttpOptions): Promise<Api | undefined> 
       subscribe: changes.subscribe,
     },
   });
+  return {keys, api};
 }
 
 async function programVersion(): Promise<string> {
