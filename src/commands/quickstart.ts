@@ -13,8 +13,8 @@ export default class Quickstart extends BaseCommand {
 
   static override description =
     paragraphs(`Makes a certificate authority, certificates and a configuration in a folder, starts a
-server, connects simulated devices over TLS 1.3 with client certificates, sends one coin order and prints the
-conversation as it happens. Then it stays up until Ctrl-C; with --once it ends after the flow.
+server and a merchant's receiver of webhooks, connects simulated devices over TLS 1.3 with client certificates, places
+one coin order through the HTTP interface and prints the conversation as it happens. Then it stays up until Ctrl-C; with --once it ends after the flow.
 
 Exit codes: 0 every step worked, 1 a step failed, 2 wrong usage.`);
 
@@ -64,14 +64,17 @@ Exit codes: 0 every step worked, 1 a step failed, 2 wrong usage.`);
       });
     }
     this.print(color.green(`All ${flow.steps.length} steps worked.`));
-    return {ok: flow.ok, steps: flow.steps, address: flow.address, files: flow.files};
+    return {ok: flow.ok, steps: flow.steps, address: flow.address, api: flow.api, files: flow.files};
   }
 
-  #whatNext({address, observe, files}: Flow): void {
+  #whatNext({address, api, observe, files}: Flow): void {
     const show = (path: string): string => relative('', path);
     const port = address?.port ?? 0;
     this.talk(`
 ${color.bold('It works, and stays up until Ctrl-C.')} Meanwhile, in another terminal:
+  ${self()} context add quickstart --server http://127.0.0.1:${api?.port} --key-file ${show(files.apiKey)}
+  ${self()} order create --device device001 --coins 3 --wait
+      (your browser shows the interface at http://127.0.0.1:${api?.port}/api/docs)
   curl http://127.0.0.1:${observe?.port}/metrics
   openssl s_client -connect 127.0.0.1:${port} -CAfile ${show(files.ca)} -quiet
       (refused: no client certificate)

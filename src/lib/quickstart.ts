@@ -1,11 +1,21 @@
-import {createServer} from 'node:net';
+import {EventEmitter, once} from 'node:events';
 import {join} from 'node:path';
-import type {ConfigInput} from './config/index.js';
+import {createClient} from './client/index.js';
 import {messageOf, PaynetError} from './errors.js';
 import {createLog} from './observe/index.js';
+import {apiKeyOf, deviceConfig, prepare, type QuickstartFiles, serverConfig} from './quickstart/files.js';
+import {within} from './quickstart/within.js';
 import {PaynetServer} from './server.js';
-import {createVirtualDevice, describeMessage, type VirtualDevice} from './simulator/index.js';
-import {exists, makeFolder, provisionCertificate, writeFileAtomic} from './tls/index.js';
+import {
+  createVirtualDevice,
+  describeMessage,
+  type ReceivedEvent,
+  startWebhookReceiver,
+  type VirtualDevice,
+  type WebhookReceiver,
+} from './simulator/index.js';
+
+export type {QuickstartFiles} from './quickstart/files.js';
 
 export interface QuickstartOptions {
   /** Where the authority, certificates and configuration are made, and found again the next time. */
@@ -40,29 +50,30 @@ export interface Quickstart {
   readonly files: QuickstartFiles;
   readonly address: {host: string; port: number} | undefined;
   readonly observe: {host: string; port: number} | undefined;
-  /** Stops the devices, then the server. */
+  readonly api: {host: string; port: number} | undefined;
+  /** Stops the devices, then the server, then the receiver of its webhooks. */
   stop(): Promise<void>;
 }
 
-export interface QuickstartFiles {
-  serverConfig: string;
-  deviceConfig: string;
-  ca: string;
-}
-
-const STEP_LIMIT_MS = 30_000;
 const HEARTBEAT_MS = 1000;
 const SHOWN_HEARTBEATS = 10;
-/** Where a quickstart listens if it can, so that the files it leaves fit the next run. */
-const PREFERRED_PORT = 7443;
-const PREFERRED_OBSERVE_PORT = 9090;
 const COIN_MS = 150;
 const COINS = 5;
+const CALL_LIMIT_MS = 10_000;
+
+interface OrderAnswer {
+  order_no: string;
+  status: string;
+  progress: number;
+  attempts: number;
+  error: string | null;
+}
 
 /**
- * From nothing to coins: makes an authority, certificates and a configuration, starts a server, connects simulated
- * devices over TLS 1.3 with client certificates, and pays out one coin order. A step that fails ends the flow; it is
- * in `steps`. What was started runs until `stop`.
+ * From nothing to coins: makes an authority, certificates and a configuration, starts a server and a merchant's receiver
+ * of webhooks, connects simulated devices over TLS 1.3 with client certificates, places one coin order through the HTTP
+ * interface and sees it paid out and told. A step that fails ends the flow; it is in `steps`. What was started runs
+ * until `stop`.
  */
 export async function quickstart(options: QuickstartOptions): Promise<Quickstart> {
   const began = performance.now();
@@ -73,7 +84,9 @@ export async function quickstart(options: QuickstartOptions): Promise<Quickstart
   const tell = (who: string, direction: QuickstartMoment['direction'], what: string, detail = ''): void =>
     options.tell({at: performance.now() - began, who, direction, what, detail});
   let server: PaynetServer | undefined;
-  let files: QuickstartFiles = {serverConfig: '', deviceConfig: '', ca: ''};
+  let receiver: WebhookReceiver | undefined;
+  let files: QuickstartFiles = {serverConfig: '', deviceConfig: '', ca: '', apiKey: ''};
+  const webhooks = new EventEmitter<{event: [ReceivedEvent]}>();
 
   async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
     const at = performance.now();
@@ -93,7 +106,7 @@ export async function quickstart(options: QuickstartOptions): Promise<Quickstart
   async function connect(name: string): Promise<void> {
     const flow = {register: {deviceSn: name, model: 'quickstart', firmware: '1.0.0'}, login: {version: '1.0.0'}};
     const device = await createVirtualDevice({
-      config: deviceConfig(options.dir, name, server?.address.port ?? 0),
+      config: deviceConfig(options.dir, name, server?.address.port ?? 0, HEARTBEAT_MS),
       ledgerFile: join(options.dir, `${name}.ledger`),
       coinMs: COIN_MS,
     });
@@ -113,23 +126,29 @@ export async function quickstart(options: QuickstartOptions): Promise<Quickstart
   }
 
   try {
-    const ports = await step('certificates and configuration', async () => {
-      const found = {
-        link: await freePort(PREFERRED_PORT),
-        observe: await freePort(PREFERRED_OBSERVE_PORT),
-      };
-      files = await prepare(options.dir, names, found);
-      tell(
-        'quickstart',
-        'event',
-        'prepared',
-        `authority, ${names.length + 1} certificates and configuration in ${options.dir}`,
-      );
-      return found;
+    const {ports, secret} = await step('certificates and configuration', async () => {
+      const prepared = await prepare(options.dir, names);
+      files = prepared.files;
+      const made = `authority, ${names.length + 1} certificates and configuration in ${options.dir}`;
+      tell('quickstart', 'event', 'prepared', made);
+      return prepared;
+    });
+    receiver = await step('webhook receiver', async () => {
+      const started = await startWebhookReceiver({
+        addr: `127.0.0.1:${ports.webhook}`,
+        secrets: [secret],
+        received(event) {
+          tell('merchant', 'received', event.type, eventText(event));
+          webhooks.emit('event', event);
+        },
+        refused: (reason) => tell('merchant', 'failed', 'webhook', reason),
+      });
+      tell('merchant', 'event', 'listening', `for webhooks at ${started.url}`);
+      return started;
     });
     server = await step('server', async () => {
       const log = createLog({level: 'error', format: 'auto'});
-      const starting = new PaynetServer(serverConfig(options.dir, ports), {log});
+      const starting = new PaynetServer(serverConfig(options.dir, ports, secret), {log});
       server = starting;
       await starting.start();
       const {host, port} = starting.address;
@@ -144,17 +163,30 @@ export async function quickstart(options: QuickstartOptions): Promise<Quickstart
       await new Promise<void>((resolve) => client.once('heartbeat', () => resolve()));
     });
     await step('coin order', async () => {
-      const orderId = `quickstart-${Date.now()}`;
-      tell('server', 'event', 'order', `${orderId}: ${COINS} coins for ${first}`);
-      const order = await server!.coin({deviceId: first, orderId, coins: COINS, timeoutSeconds: 20});
-      if (order.state !== 'done')
-        throw new PaynetError('ORDER_FAILED', `the order ended ${order.state}: ${order.error}`);
-      const answer = await devices[0]!.client.query(orderId);
+      const {key, hmac_secret: hmacSecret} = await apiKeyOf(server!, files.apiKey);
+      const shop = createClient({
+        server: `http://127.0.0.1:${ports.api}`,
+        key,
+        hmacSecret,
+        timeoutMs: CALL_LIMIT_MS,
+        signal: options.signal,
+      });
+      const orderNo = `quickstart-${Date.now()}`;
+      const ended = endOf(orderNo);
+      const body = {order_no: orderNo, device_id: first, coins: COINS, timeout_seconds: 20};
+      tell('merchant', 'sent', 'POST', `/api/v1/coin-orders ${JSON.stringify(body)}`);
+      const placed = await shop.post<OrderAnswer>('/api/v1/coin-orders', {body});
+      tell('merchant', 'received', '202', `${placed.order_no}: ${placed.status}`);
+      const last = await ended;
+      const order = await shop.get<OrderAnswer>(`/api/v1/coin-orders/${orderNo}`);
+      if (order.status !== 'done' || last.type !== 'order.completed') {
+        throw new PaynetError('ORDER_FAILED', `the order ended ${order.status}: ${order.error ?? last.type}`);
+      }
       tell(
-        'server',
+        'merchant',
         'event',
         'paid out',
-        `${orderId}: ${order.state}, ${answer.progress} %, ${order.attempts} attempt`,
+        `${orderNo}: ${order.status}, ${order.progress} %, ${order.attempts} attempt`,
       );
     });
   } catch {
@@ -166,113 +198,26 @@ export async function quickstart(options: QuickstartOptions): Promise<Quickstart
     files,
     address: server?.isListening === true ? server.address : undefined,
     observe: server?.observeAddress,
+    api: server?.apiAddress,
     async stop() {
       await Promise.all(devices.map((device) => device.stop()));
       await server?.stop();
+      await receiver?.close();
     },
   };
-}
 
-async function prepare(dir: string, names: readonly string[], ports: Ports): Promise<QuickstartFiles> {
-  await makeFolder(dir, 'public');
-  if (!(await exists(join(dir, 'localhost.crt')))) {
-    await provisionCertificate({cn: 'localhost', usage: 'server', outDir: dir, sans: ['127.0.0.1', '::1']});
+  /** Resolves with the webhook that tells of the end of an order. */
+  async function endOf(orderNo: string): Promise<ReceivedEvent> {
+    for (;;) {
+      const [event] = await once(webhooks, 'event', {signal: options.signal});
+      if (event.orderNo === orderNo && LAST.has(event.type)) return event;
+    }
   }
-  for (const cn of names) {
-    if (!(await exists(join(dir, `${cn}.crt`)))) await provisionCertificate({cn, usage: 'device', outDir: dir});
-  }
-  const serverFile = join(dir, 'config.yaml');
-  const deviceFile = join(dir, `${names[0]}.yaml`);
-  await writeFileAtomic(serverFile, serverYaml(ports), {mode: 0o644, overwrite: true});
-  await writeFileAtomic(deviceFile, deviceYaml(names[0]!, ports), {mode: 0o644, overwrite: true});
-  return {serverConfig: serverFile, deviceConfig: deviceFile, ca: join(dir, 'ca.crt')};
 }
 
-interface Ports {
-  link: number;
-  observe: number;
-}
+const LAST: ReadonlySet<string> = new Set(['order.completed', 'order.failed', 'order.timeout', 'order.cancelled']);
 
-const WRITTEN_BY = '# Written by `paynetctl quickstart` at every start: copy it before you change it.\n';
-
-function serverYaml({link, observe}: Ports): string {
-  return `${WRITTEN_BY}server:
-  addr: "127.0.0.1:${link}"
-  max_frame: 65535
-  heartbeat_expect: 70s
-  tls:
-    cert: localhost.crt
-    key: localhost.key
-    client_ca: ca.crt
-    mutual_auth: true
-observe:
-  addr: "127.0.0.1:${observe}"
-`;
-}
-
-function deviceYaml(name: string, {link}: Ports): string {
-  return `${WRITTEN_BY}client:
-  addr: "127.0.0.1:${link}"
-  tls:
-    ca: ca.crt
-    cert: ${name}.crt
-    key: ${name}.key
-  reconnect:
-    base: 1s
-    max: 64s
-  heartbeat_send: 60s
-`;
-}
-
-function serverConfig(dir: string, {link, observe}: Ports): ConfigInput {
-  return {
-    server: {
-      addr: `127.0.0.1:${link}`,
-      drain_timeout: '1s',
-      tls: {cert: join(dir, 'localhost.crt'), key: join(dir, 'localhost.key'), client_ca: join(dir, 'ca.crt')},
-    },
-    observe: {addr: `127.0.0.1:${observe}`},
-  };
-}
-
-function deviceConfig(dir: string, name: string, port: number): ConfigInput {
-  return {
-    client: {
-      addr: `127.0.0.1:${port}`,
-      tls: {ca: join(dir, 'ca.crt'), cert: join(dir, `${name}.crt`), key: join(dir, `${name}.key`)},
-      heartbeat_send: HEARTBEAT_MS,
-    },
-  };
-}
-
-/** `wanted` when it is free on loopback, else a port that is. */
-function freePort(wanted: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', (error) => (wanted === 0 ? reject(error) : resolve(freePort(0))));
-    probe.listen(wanted, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
-}
-
-async function within<T>(work: Promise<T>, name: string, signal: AbortSignal): Promise<T> {
-  let end = (): void => {};
-  const limit = new Promise<never>((_, reject) => {
-    const timer = setTimeout(() => {
-      reject(new PaynetError('STEP_TIMEOUT', `"${name}" did not end within ${STEP_LIMIT_MS / 1000} s`));
-    }, STEP_LIMIT_MS);
-    const onAbort = (): void => reject(new PaynetError('ABORTED', 'interrupted'));
-    signal.addEventListener('abort', onAbort, {once: true});
-    end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
-    };
-  });
-  try {
-    return await Promise.race([work, limit]);
-  } finally {
-    end();
-  }
+function eventText({eventId, data: {old_status: from, new_status: to}}: ReceivedEvent): string {
+  const change = to === undefined ? '' : ` ${from === null ? '' : `${from} → `}${to}`;
+  return `${eventId}${change}, signature checked`;
 }
