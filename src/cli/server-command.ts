@@ -58,7 +58,11 @@ export abstract class ServerCommand extends BaseCommand {
     if (!(error instanceof CallError)) return super.catch(error);
     // The sentence may be a stranger's.
     const {code, message, hint, ...rest} = error;
-    const shown = new CallError(code, printable(message, 500), {...rest, ...(hint !== undefined && {hint})});
+    const shown = new CallError(code, printable(message, 500), {
+      ...rest,
+      cause: error,
+      ...(hint !== undefined && {hint}),
+    });
     return super.catch(shown);
   }
 

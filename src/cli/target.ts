@@ -43,7 +43,14 @@ export async function findTarget(flags: TargetFlags, env: NodeJS.ProcessEnv, may
     credentialsIn(own) ??
     (mayAsk ? await askCredentials() : undefined);
   if (credentials === undefined) throw noKey(server, context, own !== undefined);
-  return {...credentials, server, ca: flags.ca === undefined ? own?.ca : await readTextFile(flags.ca)};
+  return {...credentials, server, ca: flags.ca === undefined ? own?.ca : await readAuthority(flags.ca)};
+}
+
+/** PEM. @throws UsageError when there is no certificate in the file; what reading it throws */
+export async function readAuthority(file: string): Promise<string> {
+  const text = await readTextFile(file);
+  if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
+  throw new UsageError(`${file} holds no certificate in PEM.`, {hint: 'Name the ca.crt of the authority.'});
 }
 
 /** What only the environment names must be there; beside a server it is no more than a place to look for a key. */

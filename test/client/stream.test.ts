@@ -158,6 +158,17 @@ describe('the live stream', () => {
     expect(requests.map(({headers}) => headers['last-event-id'])).toEqual(['x-0', 'x-1', 'x-2']);
   });
 
+  it('takes a connection that has fallen silent for lost', async () => {
+    const {origin, requests} = await answering((_, response) => {
+      response.writeHead(200, {'content-type': 'text/event-stream'});
+      response.write(`retry: 10\n\ndata: ${requests.length}\n\n`);
+    });
+    const following = follow({key: {key: 'k', hmacSecret: 's'}} as Site, origin, {silenceMs: 100});
+    expect((await following.next()).data).toBe(1);
+    expect((await following.next()).data).toBe(2);
+    expect(following.lost.map(({code}) => code)).toEqual(['SERVER_TIMEOUT']);
+  });
+
   it('takes what is no JSON for a fault', async () => {
     const {origin} = await answering((_, response) => {
       response.writeHead(200, {'content-type': 'text/event-stream'}).write('data: {\n\n');

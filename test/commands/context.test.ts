@@ -247,6 +247,8 @@ describe('where and who', () => {
     const env = {PAYNETCTL_KEY: 'k', PAYNETCTL_SERVER: origin};
     const ca = join(who.folder, 'ca/ca.crt');
     const strange = await who.run(['stats'], {env});
+    const none = await who.run(['stats', '--ca', who.write('empty.crt', 'nothing')], {env});
+    expect(none).toMatchObject({code: 2, stderr: expect.stringContaining('holds no certificate')});
     expect(strange.code).toBe(1);
     expect(strange.stderr).toContain(`Name the authority of ${origin} with --ca.`);
     expect(await who.run(['stats', '--ca', ca], {env})).toMatchObject({code: 0, stdout: 'safe  1\n'});

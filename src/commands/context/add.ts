@@ -3,9 +3,9 @@ import {BaseCommand} from '../../cli/base-command.js';
 import {checkContextName, contextsFile, loadContexts, saveContexts} from '../../cli/contexts.js';
 import {askCredentials, mayAsk, readCredentials} from '../../cli/credentials.js';
 import {paragraphs} from '../../cli/paragraphs.js';
+import {readAuthority} from '../../cli/target.js';
 import {parseServer} from '../../lib/client/index.js';
 import {UsageError} from '../../lib/errors.js';
-import {readTextFile} from '../../lib/tls/index.js';
 
 export default class ContextAdd extends BaseCommand {
   static override summary = 'Keep the address of a server and the key for it under a name';
@@ -52,7 +52,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`);
     const asks = mayAsk(this.jsonEnabled());
     const credentials =
       file !== undefined ? await readCredentials(file, asks) : asks ? await askCredentials() : undefined;
-    const ca = flags.ca === undefined ? undefined : await readTextFile(flags.ca);
+    const ca = flags.ca === undefined ? undefined : await readAuthority(flags.ca);
     const added = {name, server: server.origin, key: credentials?.key, hmac_secret: credentials?.hmacSecret, ca};
     await saveContexts({current: current ?? name, contexts: [...contexts, added]});
     this.talk(`Added context ${name} to ${contextsFile()}.`);

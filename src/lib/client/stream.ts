@@ -19,6 +19,8 @@ export interface StreamOptions {
   lastEventId?: string | undefined;
   /** How long it tries to come back after a loss, in milliseconds; 10 minutes unless given. */
   giveUpMs?: number;
+  /** Silence after which the connection counts as lost, in milliseconds; 35 s unless given. */
+  silenceMs?: number;
   /** Told whenever the stream is open, also again. */
   onOpen?(): void;
   /** Told of every loss, and of the pause before the next attempt. */
@@ -35,6 +37,7 @@ const PATH = '/api/v1/stream';
 /** A server says something every 10 s. */
 const SILENCE_MS = 35_000;
 const PAUSE_MS = 2000;
+const SHORTEST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 30_000;
 const GIVE_UP_MS = 10 * 60_000;
 
@@ -45,7 +48,7 @@ const GIVE_UP_MS = 10 * 60_000;
  */
 export async function* streamEvents(
   way: Way,
-  {lastEventId, giveUpMs = GIVE_UP_MS, onOpen, onLost}: StreamOptions = {},
+  {lastEventId, giveUpMs = GIVE_UP_MS, silenceMs = SILENCE_MS, onOpen, onLost}: StreamOptions = {},
 ): AsyncGenerator<StreamEvent, void, undefined> {
   let seen = lastEventId;
   let pauseMs = PAUSE_MS;
@@ -62,16 +65,16 @@ export async function* streamEvents(
       onOpen?.();
       const parser = createEventParser();
       response.setEncoding('utf8');
-      limit.restart(SILENCE_MS);
+      limit.restart(silenceMs);
       for await (const text of response as AsyncIterable<string>) {
-        limit.restart(SILENCE_MS);
+        limit.restart(silenceMs);
         lostAt = undefined;
         attempts = 0;
         for (const {id, event, data} of parser.feed(text)) {
           seen = id ?? seen;
           yield {id, event, data: parsed(data)};
         }
-        pauseMs = parser.retryMs ?? pauseMs;
+        pauseMs = Math.max(parser.retryMs ?? pauseMs, SHORTEST_PAUSE_MS);
       }
       throw new CallError('SERVER_UNREACHABLE', 'The server has ended the live stream.');
     } catch (error) {
