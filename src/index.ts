@@ -16,6 +16,15 @@ export {
 export {PaynetError} from './lib/errors.js';
 export {type ReceivedWebhook, verifyWebhook, type WebhookVerdict} from './lib/events/index.js';
 export {encodeFrame, FrameDecoder, FrameError, type FrameFormat} from './lib/frame/index.js';
+export {
+  defineHooks,
+  type HookAnswer,
+  type HookCertificate,
+  type Hooks,
+  type LoginHookRequest,
+  type OrderHookRequest,
+  type RegisterHookRequest,
+} from './lib/hooks/index.js';
 export type {
   CommandAnswer,
   DeviceCommand,

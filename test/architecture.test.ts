@@ -11,7 +11,7 @@ const floors: readonly (readonly string[])[] = [
   ['observe'],
   ['tls', 'store', 'session', 'proto'],
   ['link', 'device', 'devices', 'orders', 'outbound', 'events', 'payments', 'epay', 'cluster', 'client'],
-  ['api', 'simulator', 'monitor', 'doctor'],
+  ['api', 'simulator', 'monitor', 'doctor', 'hooks'],
   ['server'],
   ['quickstart'],
   ['cli'],
