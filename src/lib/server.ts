@@ -3,19 +3,13 @@ import type {Api, ApiKeys} from './api/index.js';
 import {type Idempotency, redisIdempotency} from './cluster/index.js';
 import {type ConfigFor, type ConfigInput, parseConfig, type ServerConfig} from './config/index.js';
 import {PaynetError} from './errors.js';
-import {
-  type CommandAnswer,
-  type DeviceCommand,
-  type DeviceEvent,
-  defaultHooks,
-  Gateway,
-  type LinkHooks,
-  readDeviceList,
-} from './link/index.js';
+import {type GuardedHooks, guardHooks, loadHooks} from './hooks/index.js';
+import {type CommandAnswer, type DeviceCommand, type DeviceEvent, Gateway, type LinkHooks} from './link/index.js';
 import {
   createLog,
   createMetrics,
   type Log,
+  labelled,
   type Metrics,
   type ObserveServer,
   printable,
@@ -27,6 +21,7 @@ import {type Business, createBusiness} from './server/business.js';
 import {createChanges} from './server/changes.js';
 import {type CoinOrderEvent, type CoinRequest, publicOrder} from './server/coin-request.js';
 import {startHttp} from './server/http.js';
+import {linkHooks} from './server/link-hooks.js';
 import {openStorage, type Storage} from './server/storage.js';
 import {startWebhook} from './server/webhook.js';
 import {
@@ -226,11 +221,17 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
     if (config.idempotency.backend === 'redis' && config.idempotency.dsn !== undefined) {
       this.#idempotency = await redisIdempotency(config.idempotency.dsn, log);
     }
+    const project = await this.#projectHooks();
     this.#gateway = new Gateway({
       config,
       credentials,
       registry: this.registry,
-      hooks: await this.#hooks(),
+      hooks: await linkHooks({
+        auth: config.auth,
+        project,
+        own: this.#extras.hooks ?? {},
+        business: () => this.#business,
+      }),
       events: (event) => this.#happened(event),
       counters: this.metrics.counters,
       log,
@@ -241,6 +242,7 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
       session: config.session,
       store,
       gateway,
+      hooks: project,
       idempotency: this.#idempotency,
       metrics: this.metrics,
       log,
@@ -307,25 +309,16 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
     return {ready: reasons.length === 0, reasons};
   }
 
-  async #hooks(): Promise<LinkHooks> {
-    const {auth} = this.config;
-    const own = defaultHooks({
-      devices: auth.devices === undefined ? undefined : await readDeviceList(auth.devices),
-      allowUnverified: auth.allow_unverified,
-    });
-    const order: LinkHooks['order'] = (deviceId, orderId) => this.#business?.view(deviceId, orderId);
-    const hooks = {...own, order, ...this.#extras.hooks};
-    return {
-      ...hooks,
-      register: async (request) => {
-        const verdict = await hooks.register(request);
-        if (!verdict.allowed) return verdict;
-        const {deviceId} = verdict;
-        const {model, firmware} = request;
-        const known = await this.#business?.devices.register({deviceId, protocol: 'paynet', model, firmware});
-        return {...verdict, first: verdict.first && known?.first === true};
-      },
-    };
+  async #projectHooks(): Promise<GuardedHooks | undefined> {
+    const {module} = this.config.hooks;
+    if (module === undefined) return undefined;
+    const hooks = guardHooks(await loadHooks(module), {log: this.#log});
+    this.metrics.add([
+      labelled('paynet_hook_failures_total', 'Hooks that failed, and so refused.', 'hook', () =>
+        Object.entries(hooks.failures),
+      ),
+    ]);
+    return hooks;
   }
 
   /** What depends on a device's message is stored before the device is answered. */

@@ -51,6 +51,7 @@ describe('paynetctl quickstart', () => {
     expect(result.ok).toBe(true);
     expect(result.steps.map(({name}: {name: string}) => name)).toEqual([
       'certificates and configuration',
+      'webhook receiver',
       'server',
       'register and log in',
       'heartbeat',

@@ -107,7 +107,7 @@ describe('event', () => {
     expect(await who.run(['event', 'list', ...type])).toMatchObject({code: 0, stdout: '', stderr: 'No events.\n'});
     expect(await who.json('event', 'replay', 'e-1:1', 'e-1:1')).toEqual({replayed: 1});
     const unknown = await who.run(['event', 'replay', 'e-1:1', 'nobody:1']);
-    expect(unknown).toMatchObject({code: 1, stdout: '', stderr: expect.stringContaining('there is no nobody:1')});
+    expect(unknown).toMatchObject({code: 1, stdout: '', stderr: expect.stringContaining('there is no event nobody:1')});
     expect((await who.run(['event', 'replay'])).code).toBe(2);
     for (const wrong of [
       ['--status', 'gone'],

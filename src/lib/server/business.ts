@@ -5,6 +5,7 @@ import type {Config} from '../config/index.js';
 import {createDevices, type Devices} from '../devices/index.js';
 import {PaynetError} from '../errors.js';
 import type {EventSender} from '../events/index.js';
+import type {GuardedHooks} from '../hooks/index.js';
 import type {DeviceEvent, Gateway, OrderView} from '../link/index.js';
 import {type Log, type Metrics, printable} from '../observe/index.js';
 import {type CoinNews, type CoinOrderRequest, CoinOrders, type CoinRecord, isOver} from '../orders/index.js';
@@ -18,6 +19,8 @@ export interface BusinessOptions {
   session: Config['session'];
   store: Store;
   gateway: Gateway;
+  /** Decisions of the project about orders. */
+  hooks: GuardedHooks | undefined;
   /** Shared by several servers with databases of their own; undefined when the store alone decides. */
   idempotency: Idempotency | undefined;
   metrics: Metrics;
@@ -46,7 +49,7 @@ export interface Business {
 }
 
 export function createBusiness(options: BusinessOptions): Business {
-  const {session, store, gateway, idempotency, metrics, log, changes, tell} = options;
+  const {session, store, gateway, hooks, idempotency, metrics, log, changes, tell} = options;
   const waiters = createOrderWaiters();
   const overrides: Readonly<Record<string, number | undefined>> = session.timeout_override;
   const devices = createDevices({
@@ -96,7 +99,17 @@ export function createBusiness(options: BusinessOptions): Business {
         hint: 'Use a new order number for a new order.',
       });
     }
+    if (hooks?.order !== undefined) await requireConsent(hooks.order, request);
     return coins.create(request);
+  }
+
+  /** Asks the project, but not about an order that it has let through before. */
+  async function requireConsent(hook: NonNullable<GuardedHooks['order']>, request: CoinOrderRequest): Promise<void> {
+    if ((await coins.get(request.orderNo)) !== undefined) return;
+    const {orderNo, deviceId, coins: count, timeoutSeconds, amountCent = null} = request;
+    const order = {orderNo, deviceId, kind: 'coin', coins: count, timeoutSeconds, portNo: null, amountCent} as const;
+    const answer = await hook(order);
+    if (answer !== true) throw new PaynetError('ORDER_REFUSED', answer.refuse);
   }
 
   const business: Business = {

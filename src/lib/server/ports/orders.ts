@@ -56,10 +56,10 @@ export function ordersPort({store, business, keepSeconds, now}: OrdersPortOption
     async resolveDiscrepancy(id, text) {
       const settled = await store.run(resolveDiscrepancy, {id, resolution: text, at: now()});
       const row = await store.readFirst(discrepancyById, {id});
-      if (row === undefined) throw new PaynetError('DISCREPANCY_NOT_FOUND', `there is no discrepancy ${id}`);
-      // Settled twice is settled; what the first person wrote stays.
-      if (!settled && row.resolved_at === null) throw new PaynetError('UNAVAILABLE', 'it could not be settled now');
-      return discrepancyInfo(row);
+      if (settled && row !== undefined) return discrepancyInfo(row);
+      // What the first person wrote stays.
+      const why = row === undefined ? `there is no discrepancy ${id}` : `discrepancy ${id} was settled before`;
+      throw new PaynetError('DISCREPANCY_NOT_FOUND', why);
     },
   };
 }
