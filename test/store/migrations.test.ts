@@ -38,14 +38,15 @@ async function place(engine: 'sqlite' | 'postgres'): Promise<Place> {
   };
 }
 
-const second: Migration = {
-  version: 2,
-  name: 'second',
+const next = migrations.length + 1;
+const later: Migration = {
+  version: next,
+  name: 'later',
   statements: (db) => [db.schema.alterTable('devices').addColumn('place', 'text')],
 };
 /** It gets half way. */
 const faulty: Migration = {
-  version: 2,
+  version: next,
   name: 'faulty',
   statements: (db) => [
     db.schema.alterTable('devices').addColumn('half', 'text'),
@@ -58,10 +59,10 @@ describe.each(['sqlite', 'postgres'] as const)('on %s the schema', (engine) => {
     const at = await place(engine);
     await at.migrate(migrations);
     await at.migrate(migrations);
-    await at.migrate([...migrations, second]);
-    await at.migrate([...migrations, second]);
+    await at.migrate([...migrations, later]);
+    await at.migrate([...migrations, later]);
     const noted = await at.ask('select name from store_migrations order by version');
-    expect(noted).toEqual([...migrations, second].map(({name}) => ({name})));
+    expect(noted).toEqual([...migrations, later].map(({name}) => ({name})));
     expect(await at.ask('select place from devices')).toEqual([]);
   });
 
@@ -71,7 +72,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s the schema', (engine) => {
     await expect(at.migrate([...migrations, faulty])).rejects.toThrow();
     expect(await at.ask('select name from store_migrations')).toHaveLength(migrations.length);
     await expect(at.ask('select half from devices')).rejects.toThrow();
-    await at.migrate([...migrations, second]);
+    await at.migrate([...migrations, later]);
     expect(await at.ask('select place from devices')).toEqual([]);
   });
 

@@ -152,3 +152,20 @@ export async function closeCommand(
 ): Promise<boolean> {
   return (await tx.run(close, {...of, error: of.error ?? null})) === 1;
 }
+
+const withdraw = prepare((db, p: Params<{id: string; at: number}>) =>
+  db
+    .updateTable('commands')
+    .set({state: 'cancelled', updated_at: p.at})
+    .where('id', '=', p.id)
+    .where('state', '=', 'waiting')
+    .where('attempts', '=', 0),
+);
+
+/**
+ * Cancels a command of which nothing was ever sent; false when an attempt is noted, or it is over. Either this or the
+ * sending wins.
+ */
+export async function withdrawCommand(tx: Tx, of: {id: string; at: number}): Promise<boolean> {
+  return (await tx.run(withdraw, of)) === 1;
+}

@@ -8,7 +8,10 @@ export {
   type NewCommand,
   nextCommand,
   repeatCommand,
+  withdrawCommand,
 } from './commands.js';
+export {startDispatcher} from './dispatcher.js';
+export {type CommandListing, waitingCommands} from './listing.js';
 export {
   claimForSending,
   cleanCommands,
@@ -17,17 +20,22 @@ export {
   dismissDead,
   enqueueCommand,
   expireCommand,
+  handBack,
   retryDead,
+  type TakenOver,
   takeOverCommand,
 } from './operations.js';
+export type {CommandOutcome, Dispatcher, DispatcherOptions, OutboundCounters, OutboundPort} from './port.js';
 export {
   commandById,
   commandsOfOrder,
   deadListing,
   dueCommands,
+  expiredCommands,
   lapsedCommands,
   waitingOfDevice,
 } from './queries.js';
+export type {OutboundCommand} from './record.js';
 
 /** What a store must load for these operations. */
 export const OUTBOUND_OPERATIONS = new URL('./operations.js', import.meta.url);
