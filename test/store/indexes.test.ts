@@ -83,28 +83,6 @@ const questions: [string, Query<never, unknown>, Record<string, Value>, string][
     'commands_waiting',
   ],
   [
-    'the commands that are due',
-    prepare((db, p: Params<{now: number}>) =>
-      db
-        .selectFrom('commands')
-        .selectAll()
-        .where('state', '=', 'waiting')
-        .where('not_before', '<=', p.now)
-        .orderBy('not_before')
-        .limit(100),
-    ),
-    {now: 1},
-    'commands_due',
-  ],
-  [
-    'the commands whose lease has lapsed',
-    prepare((db, p: Params<{now: number}>) =>
-      db.selectFrom('commands').selectAll().where('state', '=', 'sent').where('lease_until', '<', p.now),
-    ),
-    {now: 1},
-    'commands_leased',
-  ],
-  [
     'the dead letters',
     prepare((db) =>
       db.selectFrom('commands').selectAll().where('state', '=', 'dead').orderBy('updated_at', 'desc').limit(50),

@@ -8,7 +8,8 @@ const LONGEST_ERROR = 500;
 
 /** What became of an attempt. `left`: its process is about to end, and does not know. */
 export type Verdict =
-  | {readonly kind: 'done' | 'left'}
+  | {readonly kind: 'done'}
+  | {readonly kind: 'left'}
   | {readonly kind: 'refused' | 'impossible' | 'silent' | 'failed'; readonly error: string};
 
 /** Sends, and waits for the ack until its time is over or `controller` is aborted, whatever `send` does then. */
