@@ -87,6 +87,19 @@ describe('a command', () => {
     await bench.pass(3);
     expect(bench.ids).toEqual(['Z']);
   });
+
+  it('goes a moment later when the store could not note it', async () => {
+    const bench = await QueueBench.start();
+    bench.before = (operation) => {
+      if (operation !== 'outbound.claim') return;
+      bench.before = () => undefined;
+      throw Object.assign(new Error('no'), {code: 'STORE_BUSY'});
+    };
+    await bench.send('A');
+    expect([bench.ids, bench.warnings]).toEqual([[], ['the queue of commands: the store failed']]);
+    await bench.pass(1);
+    expect(bench.ids).toEqual(['A']);
+  });
 });
 
 describe('the answer of a device', () => {

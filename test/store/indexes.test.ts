@@ -53,6 +53,20 @@ const questions: [string, Query<never, unknown>, Record<string, Value>, string][
     'orders_due',
   ],
   [
+    'the orders of a device that are not over',
+    prepare((db, p: Params<{deviceId: string}>) =>
+      db
+        .selectFrom('orders')
+        .selectAll()
+        .where('device_id', '=', p.deviceId)
+        .where('due_at', 'is not', null)
+        .orderBy('created_at')
+        .orderBy('order_no'),
+    ),
+    {deviceId: 'D1'},
+    'orders_open_device',
+  ],
+  [
     'the active order of a port',
     prepare((db, p: Params<{deviceId: string; portNo: number}>) =>
       db
