@@ -1,11 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {
-  claimForSending,
-  commandById,
-  dismissDead,
-  enqueueCommand,
-  takeOverCommand,
-} from '../../src/lib/outbound/index.js';
+import {commandById, enqueueCommand} from '../../src/lib/outbound/index.js';
 import {T} from '../orders/store.js';
 import {QueueBench} from './bench.js';
 import {storeMany} from './operations.js';
