@@ -128,7 +128,7 @@ export async function openSite(atEnd: AtEnd, options: TestOptions = {}): Promise
       const command = {id, deviceId: 'PB-0001', orderNo: null, kind: 'raw', payload: {}, priority: 5};
       await store.run(enqueueCommand, {...command, expiresAt: null, at: 1000});
       for (let at = 100_000; at <= 300_000; at += 100_000) {
-        await store.run(claimForSending, {id, at, owner: 'test', until: at + 1000});
+        await store.run(claimForSending, {deviceId: 'PB-0001', at, owner: 'test', until: at + 1000});
         await store.run(commandFailed, {id, owner: 'test', error: 'no answer', at});
       }
     },

@@ -3,7 +3,8 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {OUTBOUND_OPERATIONS} from '../../src/lib/outbound/index.js';
-import * as queries from '../../src/lib/outbound/queries.js';
+import {deadListing, openListing} from '../../src/lib/outbound/listing.js';
+import * as prepared from '../../src/lib/outbound/queries.js';
 import {openStore, type Query, type StoreTarget, type Value} from '../../src/lib/store/index.js';
 import {explain} from '../store/explain.js';
 import {startPostgres, type TestPostgres} from '../store/postgres.js';
@@ -15,16 +16,22 @@ beforeAll(async () => {
 });
 afterAll(() => postgres.remove());
 
-const page = {beforeAt: 9, beforeId: 'x', limit: 9};
+const queries = {
+  ...prepared,
+  dead: deadListing.query({}),
+  open: openListing.query({}),
+  openOfDevice: openListing.query({deviceId: 'D1'}),
+};
+const page = {limit: 9, offset: 0};
 
 /** Every query of the queue by its name, the index that must answer it, and its parameters. */
 const EXPECTED: Record<keyof typeof queries, [index: string, params: Record<string, Value>]> = {
-  deadCommands: ['commands_dead', {before: 9, limit: 9}],
+  dead: ['commands_dead', page],
   commandById: ['commands_pkey|sqlite_autoindex_commands_1', {id: 'A'}],
   commandsOfOrder: ['commands_order', {orderNo: 'A'}],
   waitingOfDevice: ['commands_waiting', {deviceId: 'D1', limit: 9}],
-  openPage: ['commands_open', page],
-  openPageOfDevice: ['commands_open_device', {...page, deviceId: 'D1'}],
+  open: ['commands_open', page],
+  openOfDevice: ['commands_open_device', {...page, deviceId: 'D1'}],
   dueOfDevice: ['commands_waiting', {deviceId: 'D1', at: 9}],
   dueCommands: ['commands_due', {at: 9, afterAt: 0, afterId: '', limit: 9}],
   lapsedCommands: ['commands_leased', {at: 9, limit: 9}],

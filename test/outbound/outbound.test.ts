@@ -189,12 +189,13 @@ describe('the queue in the store', () => {
     await store.run(createCoin, {...COIN, keepMs: HOUR, at: T + 3});
     await store.run(outbound.commandDone, {id: 'done', at: T});
     await claim(store, T + 1);
-    const list = async (listing: outbound.CommandListing) =>
-      (await outbound.waitingCommands(store, listing)).map(({id}) => id);
-    expect(await list({limit: 100})).toEqual(['coin:A', 'c', 'b', 'a', 'other']);
-    expect(await list({deviceId: 'D1', limit: 3})).toEqual(['coin:A', 'c', 'b']);
-    expect(await list({deviceId: 'D1', after: {createdAt: T, id: 'b'}, limit: 3})).toEqual(['a']);
-    expect(await list({after: {createdAt: T, id: 'a'}, limit: 3})).toEqual(['other']);
+    const list = async (filter: {deviceId?: string}, limit: number, offset = 0) =>
+      (await outbound.openListing.page(store, filter, {limit, offset})).map(({id}) => id);
+    expect(await list({}, 100)).toEqual(['coin:A', 'c', 'b', 'a', 'other']);
+    expect(await list({deviceId: 'D1'}, 3)).toEqual(['coin:A', 'c', 'b']);
+    expect(await list({deviceId: 'D1'}, 3, 3)).toEqual(['a']);
+    expect(await list({}, 3, 4)).toEqual(['other']);
+    expect(await outbound.openListing.count(store, {deviceId: 'D1'})).toBe(4);
   });
 
   it('removes what ended a day ago, and no dead letter ever', async () => {

@@ -11,7 +11,7 @@ export {
   withdrawCommand,
 } from './commands.js';
 export {startDispatcher} from './dispatcher.js';
-export {type CommandListing, waitingCommands} from './listing.js';
+export {deadListing, openListing} from './listing.js';
 export {
   claimForSending,
   cleanCommands,
@@ -29,7 +29,6 @@ export type {CommandOutcome, Dispatcher, DispatcherOptions, OutboundCounters, Ou
 export {
   commandById,
   commandsOfOrder,
-  deadListing,
   dueCommands,
   expiredCommands,
   lapsedCommands,

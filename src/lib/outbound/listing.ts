@@ -1,20 +1,19 @@
-import type {CommandRow, Store} from '../store/index.js';
-import {openPage, openPageOfDevice} from './queries.js';
+import {type CommandRow, defineListing} from '../store/index.js';
 
-/** Narrows a list of commands; it goes on after `after`. */
-export interface CommandListing {
+interface OfDevice {
   readonly deviceId?: string | undefined;
-  readonly after?: {readonly createdAt: number; readonly id: string} | undefined;
-  /** 1 to 100. */
-  readonly limit: number;
 }
 
-/** Commands that wait or are being sent, coins too, the latest first. */
-export function waitingCommands(store: Store, {deviceId, after, limit}: CommandListing): Promise<CommandRow[]> {
-  const from = {
-    beforeAt: after?.createdAt ?? Number.MAX_SAFE_INTEGER,
-    beforeId: after?.id ?? '',
-    limit: Math.min(limit, 100),
-  };
-  return deviceId === undefined ? store.read(openPage, from) : store.read(openPageOfDevice, {...from, deviceId});
-}
+/** The dead letters, the latest first. */
+export const deadListing = defineListing<OfDevice, CommandRow>((db, given, p) => {
+  const dead = db.selectFrom('commands').selectAll().where('state', '=', 'dead');
+  const query = given.deviceId ? dead.where('device_id', '=', p.deviceId) : dead;
+  return query.orderBy('updated_at', 'desc');
+});
+
+/** Commands of every kind that wait or were sent, the latest first. */
+export const openListing = defineListing<OfDevice, CommandRow>((db, given, p) => {
+  const open = db.selectFrom('commands').selectAll().where('state', 'in', ['waiting', 'sent']);
+  const query = given.deviceId ? open.where('device_id', '=', p.deviceId) : open;
+  return query.orderBy('created_at', 'desc').orderBy('id', 'desc');
+});

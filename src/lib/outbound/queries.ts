@@ -1,11 +1,4 @@
-import {type CommandRow, defineListing, type Params, prepare} from '../store/index.js';
-
-/** The dead letters, the latest first. */
-export const deadListing = defineListing<{deviceId?: string | undefined}, CommandRow>((db, given, p) => {
-  const dead = db.selectFrom('commands').selectAll().where('state', '=', 'dead');
-  const query = given.deviceId ? dead.where('device_id', '=', p.deviceId) : dead;
-  return query.orderBy('updated_at', 'desc');
-});
+import {type Params, prepare} from '../store/index.js';
 
 export const commandById = prepare((db, p: Params<{id: string}>) =>
   db.selectFrom('commands').selectAll().where('id', '=', p.id),
@@ -24,36 +17,6 @@ export const waitingOfDevice = prepare((db, p: Params<{deviceId: string; limit: 
     .where('device_id', '=', p.deviceId)
     .orderBy('priority')
     .orderBy('created_at')
-    .limit(p.limit),
-);
-
-/** The place of a command in a list; the list goes on with what is older. */
-interface PageFrom {
-  beforeAt: number;
-  beforeId: string;
-  limit: number;
-}
-
-export const openPage = prepare((db, p: Params<PageFrom>) =>
-  db
-    .selectFrom('commands')
-    .selectAll()
-    .where('state', 'in', ['waiting', 'sent'])
-    .where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(p.beforeAt, p.beforeId)))
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(p.limit),
-);
-
-export const openPageOfDevice = prepare((db, p: Params<PageFrom & {deviceId: string}>) =>
-  db
-    .selectFrom('commands')
-    .selectAll()
-    .where('state', 'in', ['waiting', 'sent'])
-    .where('device_id', '=', p.deviceId)
-    .where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(p.beforeAt, p.beforeId)))
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
     .limit(p.limit),
 );
 
