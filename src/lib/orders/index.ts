@@ -1,3 +1,36 @@
+export type {ChargeCounters, ChargeNews, ChargeOrdersOptions, ChargePort} from './charge-core.js';
+export {
+  applyCharge,
+  type ChargeChange,
+  type ChargeCreated,
+  type ChargeProgress,
+  createCharge,
+  type NewCharge,
+  notePort,
+  notePortAlarm,
+  noteProgress,
+} from './charge-operations.js';
+export type {ChargePlaced} from './charge-place.js';
+export {PORT_STATES, type PortStatus} from './charge-port.js';
+export type {PortMismatch, PortNoted, PortReport} from './charge-port-report.js';
+export {
+  activeChargeOfPort,
+  activeChargesOfDevice,
+  dueCharges,
+  portByNo,
+  portsOfDevice,
+  runningCharges,
+} from './charge-queries.js';
+export {
+  CHARGE_MODES,
+  type ChargeFigures,
+  type ChargeRecord,
+  chargeRecordOf,
+  type OrderedCharge,
+  type PowerTier,
+} from './charge-record.js';
+export type {ChargeRequest} from './charge-request.js';
+export {ChargeOrders, type EndedCommand, type StartAck} from './charge-service.js';
 export {
   ACTIVE_CHARGE_STATES,
   CHARGE_STATES,
@@ -11,6 +44,7 @@ export {
   chargeStep,
   isActiveCharge,
 } from './charge-state.js';
+export type {ChargeResult} from './charge-write.js';
 export {asMachine, type CoinRecord, type CoinState, isOver, recordOf} from './coin-record.js';
 export type {CoinOrderRequest} from './coin-request.js';
 export {
@@ -54,3 +88,5 @@ export {
 
 /** What a store must load for these operations. */
 export const ORDER_OPERATIONS = new URL('./operations.js', import.meta.url);
+/** The same for those of charging orders. */
+export const CHARGE_OPERATIONS = new URL('./charge-operations.js', import.meta.url);
