@@ -2,7 +2,7 @@ import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect, onTestFinished} from 'vitest';
-import {ORDER_OPERATIONS} from '../../src/lib/orders/index.js';
+import {CHARGE_OPERATIONS, ORDER_OPERATIONS} from '../../src/lib/orders/index.js';
 import {OUTBOUND_OPERATIONS} from '../../src/lib/outbound/index.js';
 import {openStore, type Params, prepare, type Store, type StoreTarget} from '../../src/lib/store/index.js';
 
@@ -17,7 +17,8 @@ export function sqliteTarget(): StoreTarget {
 
 export async function open(target: StoreTarget = sqliteTarget()): Promise<Store> {
   const log = {info: () => {}, warn: () => {}, error: () => {}};
-  const store = await openStore(target, {operations: [ORDER_OPERATIONS, OUTBOUND_OPERATIONS], log});
+  const operations = [ORDER_OPERATIONS, CHARGE_OPERATIONS, OUTBOUND_OPERATIONS];
+  const store = await openStore(target, {operations, log});
   onTestFinished(() => store.close());
   return store;
 }

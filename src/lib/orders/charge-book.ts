@@ -50,9 +50,9 @@ export class ChargeBook {
     }
     live = {order, told: null, peakWatts: null, seenAt: order.updatedAt};
     this.#orders.set(orderNo, live);
-    let ports = this.#devices.get(deviceId);
-    if (ports === undefined) this.#devices.set(deviceId, (ports = new Map()));
-    ports.set(portNo, live);
+    const ports = this.#devices.get(deviceId);
+    if (ports === undefined) this.#devices.set(deviceId, new Map([[portNo, live]]));
+    else ports.set(portNo, live);
     return live;
   }
 

@@ -1,5 +1,6 @@
 import {closeCommand, commandById, commandsOfOrder, insertCommand, PRIORITY} from '../outbound/index.js';
 import {type CommandRow, type Params, prepare, type Tx} from '../store/index.js';
+import {waitingStopsOfDevice} from './charge-queries.js';
 import type {ChargeRecord} from './charge-record.js';
 import type {ChargeState} from './charge-state.js';
 
@@ -97,23 +98,14 @@ export async function insertLooseStop(
   });
 }
 
-const laterStops = prepare((db, p: Params<{deviceId: string; at: number}>) =>
-  db
-    .selectFrom('commands')
-    .selectAll()
-    .where('state', '=', 'waiting')
-    .where('device_id', '=', p.deviceId)
-    .where('kind', '=', 'stopCharge')
-    .where('not_before', '>', p.at),
-);
-
 /** Drops the stops of earlier orders that would go to a port later than the start of its next one. */
 export async function dropLaterStops(
   tx: Tx,
   {deviceId, portNo, at}: {deviceId: string; portNo: number; at: number},
 ): Promise<void> {
-  for (const {id, payload} of await tx.all(laterStops, {deviceId, at})) {
-    if (portOf(payload) === portNo) await closeCommand(tx, {id, state: 'cancelled', error: 'another order came', at});
+  for (const {id, payload, not_before: notBefore} of await tx.all(waitingStopsOfDevice, {deviceId})) {
+    if (notBefore <= at || portOf(payload) !== portNo) continue;
+    await closeCommand(tx, {id, state: 'cancelled', error: 'another order came', at});
   }
 }
 

@@ -1,5 +1,6 @@
 import {appendDeviceEvent, appendEvent} from '../events/index.js';
-import {type Params, prepare, type Tx} from '../store/index.js';
+import type {Tx} from '../store/index.js';
+import {eventOfType} from './charge-queries.js';
 import {CHARGE_MODES, type ChargeFigures, type ChargeRecord} from './charge-record.js';
 import {CHARGE_STATES, type ChargeState} from './charge-state.js';
 
@@ -113,13 +114,9 @@ async function append(tx: Tx, type: string, order: ChargeRecord, at: number, mor
   await appendEvent(tx, {orderNo, deviceId, type, data: {order_no: orderNo, port_no: portNo, ...more}, at});
 }
 
-const ofType = prepare((db, p: Params<{orderNo: string; type: string}>) =>
-  db.selectFrom('events').select('id').where('order_no', '=', p.orderNo).where('type', '=', p.type).limit(1),
-);
-
 /** Whether the end of the session was told already: a device repeats its report until it is answered. */
 export async function isEndTold(tx: Tx, orderNo: string): Promise<boolean> {
-  return (await tx.first(ofType, {orderNo, type: 'charging.ended'})) !== undefined;
+  return (await tx.first(eventOfType, {orderNo, type: 'charging.ended'})) !== undefined;
 }
 
 export interface PortAlarm {

@@ -2,7 +2,7 @@ import {admits, PRIORITY} from '../outbound/index.js';
 import {Alarm} from '../session/index.js';
 import type {ChargeCore} from './charge-core.js';
 import {noteProgress} from './charge-operations.js';
-import {dueCharges, runningCharges} from './charge-queries.js';
+import {activeCharges, dueCharges} from './charge-queries.js';
 
 const SWEEP_MS = 1000;
 /** After a pause of the whole process the acks that came meanwhile are read before anything is given up. */
@@ -79,15 +79,16 @@ export class ChargeMonitor {
   /** The safety net: an order that charges while its device is nowhere, after a crash for instance, is interrupted. */
   async #audit(): Promise<void> {
     const {store, options} = this.#core;
-    for (let fromDue = 0; !this.#core.closed; ) {
-      const rows = await store.read(runningCharges, {fromDue, limit: LIMIT});
-      const lost = rows.filter(({device_id: deviceId}) => !options.port.isOnline(deviceId));
+    let after = {afterDevice: '', afterPort: 0};
+    while (!this.#core.closed) {
+      const rows = await store.read(activeCharges, {...after, limit: LIMIT});
+      const lost = rows.filter(({state, device_id: id}) => state === 'charging' && !options.port.isOnline(id));
       await Promise.all(
         lost.map(({order_no: orderNo, device_id: deviceId}) => this.#try(deviceId, orderNo, {kind: 'deviceOffline'})),
       );
-      const last = rows.at(-1)?.due_at ?? null;
-      if (rows.length < LIMIT || last === null) return;
-      fromDue = last > fromDue ? last : last + 1;
+      const last = rows.at(-1);
+      if (rows.length < LIMIT || last === undefined) return;
+      after = {afterDevice: last.device_id, afterPort: last.port_no ?? 0};
     }
   }
 

@@ -35,15 +35,16 @@ export const dueCharges = prepare((db, p: Params<{at: number; limit: number}>) =
     .limit(p.limit),
 );
 
-/** Orders that charge, in the order of their limits: a page goes on where the one before has ended. */
-export const runningCharges = prepare((db, p: Params<{fromDue: number; limit: number}>) =>
+/** Active orders by device and port: a page goes on after the port where the one before has ended. */
+export const activeCharges = prepare((db, p: Params<{afterDevice: string; afterPort: number; limit: number}>) =>
   db
     .selectFrom('orders')
-    .select(['order_no', 'device_id', 'due_at'])
-    .where('due_at', '>=', p.fromDue)
+    .select(['order_no', 'device_id', 'port_no', 'state'])
     .where('kind', '=', 'charge')
-    .where('state', '=', 'charging')
-    .orderBy('due_at')
+    .where('state', 'in', ACTIVE)
+    .where((eb) => eb(eb.refTuple('device_id', 'port_no'), '>', eb.tuple(p.afterDevice, p.afterPort)))
+    .orderBy('device_id')
+    .orderBy('port_no')
     .limit(p.limit),
 );
 
@@ -53,4 +54,19 @@ export const portsOfDevice = prepare((db, p: Params<{deviceId: string}>) =>
 
 export const portByNo = prepare((db, p: Params<{deviceId: string; portNo: number}>) =>
   db.selectFrom('ports').selectAll().where('device_id', '=', p.deviceId).where('port_no', '=', p.portNo),
+);
+
+/** Stops that wait to be sent to a device, for the first time or once more. */
+export const waitingStopsOfDevice = prepare((db, p: Params<{deviceId: string}>) =>
+  db
+    .selectFrom('commands')
+    .selectAll()
+    .where('state', '=', 'waiting')
+    .where('device_id', '=', p.deviceId)
+    .where('kind', '=', 'stopCharge'),
+);
+
+/** Whether an order has an event of a type. */
+export const eventOfType = prepare((db, p: Params<{orderNo: string; type: string}>) =>
+  db.selectFrom('events').select('id').where('order_no', '=', p.orderNo).where('type', '=', p.type).limit(1),
 );

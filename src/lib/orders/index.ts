@@ -15,11 +15,13 @@ export {PORT_STATES, type PortStatus} from './charge-port.js';
 export type {PortMismatch, PortNoted, PortReport} from './charge-port-report.js';
 export {
   activeChargeOfPort,
+  activeCharges,
   activeChargesOfDevice,
   dueCharges,
+  eventOfType,
   portByNo,
   portsOfDevice,
-  runningCharges,
+  waitingStopsOfDevice,
 } from './charge-queries.js';
 export {
   CHARGE_MODES,
