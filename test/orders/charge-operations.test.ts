@@ -287,8 +287,8 @@ describe.each(['sqlite', 'postgres'] as const)('charging orders on %s', (engine)
       await store.run(orders.createCharge, charge(orderNo, {portNo}));
       await apply(store, orderNo, INPUTS.ackedCharging, T + 1000);
       await apply(store, orderNo, INPUTS.stop, T + 2000);
-      await send(store, `stop:${orderNo}:${T + 2000}`, T + 2000);
-      const failed = {id: `stop:${orderNo}:${T + 2000}`, owner: 'sender', error: 'no answer', at: T + 12_000};
+      await send(store, `stop:${orderNo}:asked:${T + 2000}`, T + 2000);
+      const failed = {id: `stop:${orderNo}:asked:${T + 2000}`, owner: 'sender', error: 'no answer', at: T + 12_000};
       expect(await store.run(commandFailed, failed)).toBe('waiting');
       await apply(store, orderNo, INPUTS.tick, T + 32_001);
       expect(await stateOf(store, orderNo)).toBe('stopped');

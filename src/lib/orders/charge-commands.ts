@@ -55,14 +55,14 @@ export async function closeStops(tx: Tx, orderNo: string, at: number): Promise<v
   }
 }
 
-/** Stores a stop for an order's port. */
+/** Stores a stop for an order's port. An order is stopped once for each reason, but for `compensating`. */
 export async function insertStop(
   tx: Tx,
   {orderNo, deviceId, portNo}: ChargeRecord,
-  {priority, at}: {priority: number; at: number},
+  {why, priority, at}: {why: 'asked' | 'forced' | 'compensating'; priority: number; at: number},
 ): Promise<void> {
   await insertCommand(tx, {
-    id: `stop:${orderNo}:${at}`,
+    id: `stop:${orderNo}:${why}:${at}`,
     deviceId,
     orderNo,
     kind: 'stopCharge',
@@ -77,7 +77,7 @@ export async function insertStop(
 export async function insertCompensatingStop(tx: Tx, order: ChargeRecord, at: number): Promise<boolean> {
   const stops = (await tx.all(commandsOfOrder, {orderNo: order.orderNo})).filter(({kind}) => kind === 'stopCharge');
   if (stops.some(({created_at: createdAt}) => at - createdAt < STOP_AGAIN_MS)) return false;
-  await insertStop(tx, order, {priority: PRIORITY.emergency, at});
+  await insertStop(tx, order, {why: 'compensating', priority: PRIORITY.emergency, at});
   return true;
 }
 
@@ -87,7 +87,7 @@ export async function insertLooseStop(
   {deviceId, portNo, at}: {deviceId: string; portNo: number; at: number},
 ): Promise<void> {
   await insertCommand(tx, {
-    id: `stop:${deviceId}:${portNo}:${at}`,
+    id: `stop-port:${deviceId}:${portNo}:${at}`,
     deviceId,
     orderNo: null,
     kind: 'stopCharge',

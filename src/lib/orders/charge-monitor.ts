@@ -19,6 +19,7 @@ export class ChargeMonitor {
   readonly #retry: () => void;
   readonly #alarm = new Alarm(() => this.#core.work(this.#sweep()));
   #sweptAt = 0;
+  #wheelAt = 0;
   #graceUntil = 0;
   #auditAt = 0;
 
@@ -29,7 +30,7 @@ export class ChargeMonitor {
   }
 
   start(): void {
-    this.#sweptAt = this.#core.now();
+    this.#hasStalled(this.#core.now());
     this.#graceUntil = this.#sweptAt + GRACE_MS;
     this.#auditAt = this.#graceUntil;
     this.#core.options.wheel.schedule(this.#alarm, SWEEP_MS);
@@ -41,10 +42,8 @@ export class ChargeMonitor {
 
   async #sweep(): Promise<void> {
     const now = this.#core.now();
-    const stalled = now - this.#sweptAt > STALL_MS;
-    this.#sweptAt = now;
     try {
-      if (stalled) this.#graceUntil = Math.max(this.#graceUntil, now + GRACE_MS);
+      if (this.#hasStalled(now)) this.#graceUntil = Math.max(this.#graceUntil, now + GRACE_MS);
       else await this.#expire(now);
       this.#retry();
       await this.storeProgress(false);
@@ -56,6 +55,15 @@ export class ChargeMonitor {
     } finally {
       if (!this.#core.closed) this.#core.options.wheel.schedule(this.#alarm, SWEEP_MS);
     }
+  }
+
+  /** Whether the process stood still since it was asked last. A store that is slow is no pause: the wheel turns on. */
+  #hasStalled(now: number): boolean {
+    const {wheel} = this.#core.options;
+    const lost = now - this.#sweptAt - (wheel.now - this.#wheelAt);
+    this.#sweptAt = now;
+    this.#wheelAt = wheel.now;
+    return lost > STALL_MS;
   }
 
   async #expire(at: number): Promise<void> {

@@ -21,6 +21,8 @@ export interface PortReport {
   readonly status: PortStatus;
   /** The device's own status byte. */
   readonly raw: number | null;
+  /** What a fault is, if the device says. */
+  readonly error?: string | undefined;
   /** Of the order of the port, as far as they are known here. */
   readonly figures?: ChargeFigures | undefined;
   readonly at: number;
@@ -40,9 +42,10 @@ export function judgePort(
   status: PortStatus,
   order: {state: ChargeState; updatedAt: number; startSent: boolean},
   at: number,
+  error = 'the port reports a fault',
 ): {input?: ChargeInput; mismatch?: PortMismatch} {
   const {state, updatedAt, startSent} = order;
-  if (status === 'fault') return {input: {kind: 'deviceFault', error: 'the port reports a fault'}};
+  if (status === 'fault') return {input: {kind: 'deviceFault', error}};
   // Before the start was written it cannot be what the port charges for.
   if (status === 'charging') return startSent ? {input: {kind: 'chargingSeen'}} : {mismatch: 'charging_without_order'};
   if (state !== 'charging') return {};
@@ -62,11 +65,11 @@ export const notePort = defineOperation('orders.notePort', async (tx, report: Po
 });
 
 async function noteWithOrder(tx: Tx, row: OrderRow, report: PortReport): Promise<PortNoted> {
-  const {deviceId, portNo, status, raw, figures, at} = report;
+  const {deviceId, portNo, status, raw, error, figures, at} = report;
   const {state, updatedAt, orderNo} = chargeRecordOf(row);
   const port = await lockPort(tx, {deviceId, portNo, at});
   const startSent = state !== 'pending' || (await isStartWritten(tx, orderNo));
-  const {input, mismatch} = judgePort(status, {state, updatedAt, startSent}, at);
+  const {input, mismatch} = judgePort(status, {state, updatedAt, startSent}, at, error);
   // The order holds its port until it ends, whatever the port says of being free.
   const isHeld = status === 'free' || (status === 'charging' && !startSent);
   await setPortReported(tx, {deviceId, portNo, status: isHeld ? port.status : PORT_STATES[status], raw, at});

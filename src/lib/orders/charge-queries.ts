@@ -63,7 +63,9 @@ export const waitingStopsOfDevice = prepare((db, p: Params<{deviceId: string}>) 
     .selectAll()
     .where('state', '=', 'waiting')
     .where('device_id', '=', p.deviceId)
-    .where('kind', '=', 'stopCharge'),
+    .where('kind', '=', 'stopCharge')
+    .orderBy('priority')
+    .orderBy('created_at'),
 );
 
 /** Whether an order has an event of a type. */

@@ -4,7 +4,7 @@ import {ChargeMonitor} from './charge-monitor.js';
 import {notePortAlarm} from './charge-operations.js';
 import {type ChargePlaced, callOff, placeCharge, stopOnPort} from './charge-place.js';
 import type {PortStatus} from './charge-port.js';
-import {notePort} from './charge-port-report.js';
+import {notePort, type PortReport} from './charge-port-report.js';
 import {ChargePresence} from './charge-presence.js';
 import {activeChargeOfPort} from './charge-queries.js';
 import {type ChargeRecord, chargeRecordOf, isChargeOver, isStarting} from './charge-record.js';
@@ -110,29 +110,16 @@ export class ChargeOrders {
 
   /** A port of a device reports a fault, for an order if it names one. */
   async fault(deviceId: string, portNo: number, orderNo: string | undefined, error: string): Promise<void> {
-    const order = await this.#orderOf(deviceId, portNo, orderNo ?? '');
-    if (order === undefined) await this.portStatus(deviceId, portNo, 'fault', null);
-    else await this.#report(deviceId, order.orderNo, {kind: 'deviceFault', error});
+    const order = orderNo === undefined ? undefined : await this.#orderOf(deviceId, portNo, orderNo);
+    // Of an order that is over it says nothing about the one that the port has now.
+    if (order !== undefined && isChargeOver(order))
+      await this.#report(deviceId, order.orderNo, {kind: 'deviceFault', error});
+    else await this.#notePort({deviceId, portNo, status: 'fault', raw: null, error});
   }
 
   /** A device's word on a port, `raw` being its own byte. Resolves when it is stored; what it repeats costs nothing. */
   async portStatus(deviceId: string, portNo: number, status: PortStatus, raw: number | null): Promise<void> {
-    const {book, ports, turns, now, store, options} = this.#core;
-    const live = book.ofPort(deviceId, portNo);
-    this.#presence.port(deviceId, portNo, status === 'occupied' || status === 'charging');
-    const at = now();
-    if (!ports.isNews(deviceId, portNo, status, live?.order.state, at)) {
-      if (live?.order.state === 'charging' && status === 'charging') book.note(live, null, at);
-      return;
-    }
-    await turns.run(deviceId, async () => {
-      const figures = this.#core.figures(book.ofPort(deviceId, portNo));
-      const noted = await store.run(notePort, {deviceId, portNo, status, raw, figures, at});
-      if (noted.result !== undefined) this.#core.settle(noted.result, {state: status});
-      else if (noted.commanded) options.commandStored(deviceId);
-      if (noted.mismatch !== undefined) options.counters?.mismatches.count(noted.mismatch);
-      if (!noted.passing) ports.note(deviceId, portNo, status, at);
-    });
+    await this.#notePort({deviceId, portNo, status, raw});
   }
 
   /** A running order's figures: kept in memory, and stored with its next state or within a minute. */
@@ -206,6 +193,24 @@ export class ChargeOrders {
   /** The connection of a device is gone. Nothing happens when it has another one already. */
   offline(deviceId: string): void {
     this.#presence.offline(deviceId);
+  }
+
+  async #notePort(report: Omit<PortReport, 'at' | 'figures'>): Promise<void> {
+    const {deviceId, portNo, status} = report;
+    const {book, ports, turns, now, store, options} = this.#core;
+    const live = book.ofPort(deviceId, portNo);
+    this.#presence.port(deviceId, portNo, status === 'occupied' || status === 'charging');
+    const at = now();
+    if (live?.order.state === 'charging' && status === 'charging') book.note(live, null, at);
+    if (!ports.isNews(deviceId, portNo, status, live?.order.state, at)) return;
+    await turns.run(deviceId, async () => {
+      const figures = this.#core.figures(book.ofPort(deviceId, portNo));
+      const noted = await store.run(notePort, {...report, figures, at});
+      if (noted.result !== undefined) this.#core.settle(noted.result, {state: status});
+      else if (noted.commanded) options.commandStored(deviceId);
+      if (noted.mismatch !== undefined) options.counters?.mismatches.count(noted.mismatch);
+      if (!noted.passing) ports.note(deviceId, portNo, status, at);
+    });
   }
 
   async #report(deviceId: string, orderNo: string, input: ChargeInput): Promise<void> {

@@ -130,9 +130,12 @@ export async function applyToCharge(
     await followUp(tx, before, after, input, context);
   }
   let commanded = false;
-  if (has('sendStop') || has('sendForcedStop')) {
-    const priority = has('sendForcedStop') ? PRIORITY.emergency : (context.stopPriority ?? PRIORITY.high);
-    await insertStop(tx, after, {priority, at});
+  if (has('sendStop')) {
+    await insertStop(tx, after, {why: 'asked', priority: context.stopPriority ?? PRIORITY.high, at});
+    commanded = true;
+  }
+  if (has('sendForcedStop')) {
+    await insertStop(tx, after, {why: 'forced', priority: PRIORITY.emergency, at});
     commanded = true;
   }
   if (has('sendCompensatingStop') && !(await isPortTaken(tx, after))) {

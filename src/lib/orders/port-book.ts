@@ -19,7 +19,9 @@ interface KnownDevice {
 export class PortBook {
   /** In the order in which they are looked at. */
   readonly #devices = new Map<string, KnownDevice>();
+  /** How many devices are to be looked at. */
   #share = 0;
+  #lookedAt: number | undefined;
 
   open(deviceId: string, now: number): void {
     this.#devices.set(deviceId, {ports: new Map(), heardAt: now});
@@ -55,9 +57,11 @@ export class PortBook {
     this.#devices.get(deviceId)?.ports.delete(portNo);
   }
 
-  /** The devices to be asked for their ports now; called every second, so that the rounds are spread. */
+  /** The devices to be asked for their ports now. Called often: each call looks at its share of them only. */
   toSync(now: number): string[] {
-    this.#share += this.#devices.size / (SYNC_MS / 1000);
+    const round = (now - (this.#lookedAt ?? now)) / SYNC_MS;
+    this.#lookedAt = now;
+    this.#share = Math.min(this.#share + this.#devices.size * round, this.#devices.size);
     const silent: string[] = [];
     for (const [deviceId, device] of this.#devices) {
       if (this.#share < 1) break;
