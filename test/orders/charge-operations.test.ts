@@ -57,16 +57,25 @@ describe.each(['sqlite', 'postgres'] as const)('charging orders on %s', (engine)
     ]);
   });
 
-  it('makes one order of twenty for one port, and tells the others why', async () => {
-    const store = await start();
-    const numbers = Array.from({length: 20}, (_, index) => `N${index}`);
-    const answers = await Promise.all(numbers.map((orderNo) => store.run(orders.createCharge, charge(orderNo))));
-    expect(answers.map(({outcome}) => outcome).sort()).toEqual(['created', ...Array(19).fill('pending')]);
-    expect(await store.read(allOrders)).toHaveLength(1);
-    expect(await waiting(store)).toHaveLength(1);
-    const later = await store.run(orders.createCharge, charge('later', {at: T + 10_000}));
-    expect(later.outcome).toBe('busy');
-  });
+  it.each(['a port that is new', 'a port that is known'])(
+    'makes one order of twenty for %s, and tells the others why',
+    async (port) => {
+      const store = await start();
+      // The first port also opens the connections: at the others they all come at the same moment.
+      for (let portNo = 1; portNo <= 5; portNo += 1) {
+        const free = {deviceId: 'D1', portNo, status: 'free', raw: null, at: T - 60_000} as const;
+        if (port === 'a port that is known') await store.run(orders.notePort, free);
+        const numbers = Array.from({length: 20}, (_, index) => `N${portNo}-${index}`);
+        const all = numbers.map((orderNo) => store.run(orders.createCharge, charge(orderNo, {portNo})));
+        const outcomes = (await Promise.all(all)).map(({outcome}) => outcome);
+        expect(outcomes.sort()).toEqual(['created', ...Array(19).fill('pending')]);
+      }
+      expect(await store.read(allOrders)).toHaveLength(5);
+      expect(await waiting(store)).toHaveLength(5);
+      const later = await store.run(orders.createCharge, charge('later', {at: T + 10_000}));
+      expect(later.outcome).toBe('busy');
+    },
+  );
 
   it('makes one order of twenty with one number, and refuses another content or kind', async () => {
     const store = await start();

@@ -200,7 +200,7 @@ describe('after a restart', () => {
 
   it.each<[string, (bench: ChargeBench) => Promise<unknown>]>([
     ['completed', (bench) => bench.orders.ended('D1', 1, 'A', {wattHours: 1, seconds: 60, reason: 'full'})],
-    ['failed', (bench) => bench.orders.fault('D1', 1, 'A', 'fuse')],
+    ['failed', (bench) => bench.orders.fault('D1', 1, 'A', 'fuse').then(() => bench.says('free'))],
   ])('an order that is %s stays so, and its port takes the next one', async (state, end) => {
     const bench = await charge();
     await end(bench);

@@ -126,7 +126,9 @@ export async function applyToCharge(
       dueAt: chargeDueAt(step.order) ?? null,
       at,
     });
-    after = chargeRecordOf(written as OrderRow);
+    // The row is locked: nobody else can have moved it.
+    if (written === undefined) throw new Error(`order ${before.orderNo} has left the state ${before.state} meanwhile`);
+    after = chargeRecordOf(written);
     await followUp(tx, before, after, input, context);
   }
   let commanded = false;
