@@ -1,5 +1,6 @@
 import {setImmediate} from 'node:timers/promises';
 import {onTestFinished} from 'vitest';
+import {PaynetError} from '../../src/lib/errors.js';
 import {type ChargeNews, ChargeOrders, type ChargeRequest, type PortStatus} from '../../src/lib/orders/index.js';
 import {claimForSending, commandDone, waitingOfDevice} from '../../src/lib/outbound/index.js';
 import {DeadlineWheel} from '../../src/lib/session/index.js';
@@ -26,6 +27,8 @@ export class ChargeBench {
   /** Devices for which a command was stored. */
   readonly woken: string[] = [];
   waitingCommands = 0;
+  /** So many reads fail, as while the database is away. */
+  failingReads = 0;
   now = T;
 
   private constructor(
@@ -51,7 +54,7 @@ export class ChargeBench {
       this.counted.push(label);
     };
     this.orders = new ChargeOrders({
-      store: this.store,
+      store: this.#failing(this.store),
       wheel: this.wheel,
       tell: (news) => this.news.push(news),
       commandStored: (deviceId) => this.woken.push(deviceId),
@@ -65,6 +68,25 @@ export class ChargeBench {
       },
     });
     this.orders.start();
+  }
+
+  #failing(store: Store): Store {
+    const read: Store['read'] = async (...query) => {
+      if (this.failingReads <= 0) return store.read(...query);
+      this.failingReads -= 1;
+      throw new PaynetError('STORE_UNAVAILABLE', 'the database is away');
+    };
+    const {engine, broken} = store;
+    return {
+      engine,
+      broken,
+      ready: true,
+      figures: store.figures,
+      run: (...operation) => store.run(...operation),
+      read,
+      readFirst: async (...query) => (await read(...query))[0],
+      close: () => store.close(),
+    };
   }
 
   /** As after a crash: what was in memory is gone, what was stored is there. */

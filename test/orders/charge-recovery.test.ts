@@ -86,6 +86,17 @@ describe('a device that goes away while it charges', () => {
     expect(await bench.state()).toBe('completed');
   });
 
+  it('goes on when its orders could not be read at first', async () => {
+    const bench = await interrupted();
+    bench.failingReads = 3;
+    await bench.comes();
+    await bench.says('charging');
+    await heard(bench, 6);
+    expect(bench.failingReads).toBe(0);
+    expect(bench.warnings).not.toEqual([]);
+    expect(await bench.state()).toBe('charging');
+  });
+
   it('interrupts nothing when the device has another connection already', async () => {
     const bench = await ChargeBench.start();
     await bench.charges();
