@@ -117,9 +117,9 @@ export class ChargeBench {
     for (;;) {
       const waiting = await this.store.read(waitingOfDevice, {deviceId: 'D1', limit: 9});
       if (waiting.length === 0) return sent;
-      for (const {id} of waiting) {
+      for (const {device_id: deviceId} of waiting) {
         const until = this.now + 30_000;
-        const claimed = await this.store.run(claimForSending, {id, at: this.now, owner: 'dispatcher', until});
+        const claimed = await this.store.run(claimForSending, {deviceId, at: this.now, owner: 'dispatcher', until});
         if (claimed === undefined) return sent;
         sent.push(claimed);
       }

@@ -78,7 +78,7 @@ class Walk {
         return store.run(orders.applyCharge, {orderNo, input: step.input, figures, at});
       }
       case 'send':
-        return store.run(claimForSending, {id: `start:${orderNo}`, at, owner: 'x', until: at + 30_000});
+        return store.run(claimForSending, {deviceId, at, owner: 'x', until: at + 30_000});
       case 'port':
         return store.run(orders.notePort, {deviceId, portNo: step.portNo, status: step.status, raw: null, at});
       case 'progress':
