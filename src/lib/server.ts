@@ -276,6 +276,7 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
     this.#watch?.stop();
     clearInterval(this.#expiryTimer);
     await this.#http?.api.close();
+    await this.#business?.charging.drain();
     await this.#gateway?.close(this.config.server.drain_timeout);
     await this.#business?.stop();
     await this.#idempotency?.close();

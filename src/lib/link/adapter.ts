@@ -32,9 +32,10 @@ export interface Driver extends Receiver {
   readonly signal?: number;
   readonly supports: ReadonlySet<DeviceCommand['kind']>;
   /**
-   * Writes a command to the device. Resolves with what the device answers at once, if the protocol has such an answer
-   * (the state of a queried order); acks come as events. Rejects with COMMAND_UNSUPPORTED, CONNECTION_CLOSED,
-   * QUERY_TIMEOUT, or a RangeError for a value that its field cannot hold.
+   * Writes a command to the device. Resolves with what the device answers, if the protocol has such an answer (the state
+   * of a queried order, the acknowledgement of a start or a stop); acks of coins come as events. Rejects with
+   * COMMAND_UNSUPPORTED, COMMAND_REFUSED (the device says no), CONNECTION_CLOSED, QUERY_TIMEOUT, or a RangeError for a
+   * value that its field cannot hold.
    */
   command(command: DeviceCommand): Promise<CommandAnswer | undefined>;
   /** Tells the device why, as far as the protocol can, and closes. */
@@ -67,8 +68,16 @@ export interface NetworkNode {
   mac?: string;
 }
 
+export type CommandAnswer = OrderAnswer | Acknowledgement;
+
+/** A device has taken a command; `charging`: with that it charges, for its protocol has no separate sign of it. */
+export interface Acknowledgement {
+  acknowledged: true;
+  charging: boolean;
+}
+
 /** What a device says of an order when asked. */
-export type CommandAnswer =
+export type OrderAnswer =
   | {found: true; state: CoinProgress; progress: number; error: string; certain: boolean}
   | {found: false};
 

@@ -1,4 +1,5 @@
 export type {
+  Acknowledgement,
   ChargeMode,
   CoinProgress,
   CommandAnswer,
@@ -7,6 +8,7 @@ export type {
   DeviceEventSink,
   Driver,
   NetworkNode,
+  OrderAnswer,
   Peer,
   ProtocolAdapter,
 } from './adapter.js';

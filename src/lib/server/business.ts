@@ -11,8 +11,9 @@ import {type Log, type Metrics, printable} from '../observe/index.js';
 import {type CoinNews, type CoinOrderRequest, CoinOrders, type CoinRecord, isOver} from '../orders/index.js';
 import type {Store} from '../store/index.js';
 import type {Changes} from './changes.js';
+import {type Charging, createCharging} from './charging.js';
 import {coinPort} from './coin-port.js';
-import {coinInfo} from './ports/orders.js';
+import {chargeInfo, coinInfo} from './ports/order-info.js';
 import {createOrderWaiters} from './waiting.js';
 
 export interface BusinessOptions {
@@ -33,6 +34,7 @@ export interface BusinessOptions {
 /** Between the HTTP side and the device side: orders, and what devices say of them. */
 export interface Business {
   readonly coins: CoinOrders;
+  readonly charging: Charging;
   readonly devices: Devices;
   /** Webhooks are sent by it, once there is one. */
   sender: EventSender | undefined;
@@ -91,6 +93,24 @@ export function createBusiness(options: BusinessOptions): Business {
     tell(news);
   }
 
+  const charging = createCharging({
+    store,
+    gateway,
+    isOnline: devices.isOnline,
+    ackTimedOut: devices.ackTimedOut,
+    metrics,
+    log,
+    tell({kind, order, watts, reported}) {
+      if (kind !== 'progressed') business.sender?.wake();
+      if (kind === 'discrepancy') {
+        const {orderNo, deviceId, state} = order;
+        const fields = {orderNo: printable(orderNo), deviceId: printable(deviceId), state, reported};
+        log.warn(fields, 'a device contradicts an order');
+      }
+      changes.tell(() => ({kind: 'order', data: {...chargeInfo(order), ...(watts !== undefined && {watts})}}));
+    },
+  });
+
   async function place(request: CoinOrderRequest): ReturnType<Business['place']> {
     const {orderNo, deviceId, coins: count, timeoutSeconds} = request;
     const content = JSON.stringify([deviceId, count, timeoutSeconds]);
@@ -114,6 +134,7 @@ export function createBusiness(options: BusinessOptions): Business {
 
   const business: Business = {
     coins,
+    charging,
     devices,
     sender: undefined,
     place,
@@ -131,19 +152,19 @@ export function createBusiness(options: BusinessOptions): Business {
     happened(event) {
       switch (event.kind) {
         case 'commandAck':
+          charging.happened(event);
           return coins.reported(event.deviceId, event.orderId, event);
         case 'loggedIn':
           devices.loggedIn(event.driver, event.resumed);
           coins.online(event.deviceId);
           changes.tell(() => deviceChange(event.deviceId, true, event.at));
-          return undefined;
+          break;
         case 'disconnected':
           devices.disconnected(event.driver, event.reason);
           changes.tell(() => deviceChange(event.deviceId, false, event.at));
-          return undefined;
-        default:
-          return undefined;
+          break;
       }
+      return charging.happened(event);
     },
 
     async view(deviceId, orderNo) {
@@ -154,9 +175,13 @@ export function createBusiness(options: BusinessOptions): Business {
       return {state: state === 'cancelled' || state === 'timeout' ? 'failed' : state, progress, error};
     },
 
-    start: () => coins.start(),
+    start() {
+      coins.start();
+      charging.start();
+    },
 
     async stop() {
+      await charging.stop();
       await coins.stop();
       await devices.stop();
       waiters.close();

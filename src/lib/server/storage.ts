@@ -6,7 +6,7 @@ import type {Config} from '../config/index.js';
 import {DEVICE_OPERATIONS} from '../devices/index.js';
 import {EVENT_OPERATIONS} from '../events/index.js';
 import type {Log} from '../observe/index.js';
-import {ORDER_OPERATIONS} from '../orders/index.js';
+import {CHARGE_OPERATIONS, ORDER_OPERATIONS} from '../orders/index.js';
 import {OUTBOUND_OPERATIONS} from '../outbound/index.js';
 import {openStore, type Store} from '../store/index.js';
 
@@ -20,6 +20,7 @@ export interface Storage {
 /** Everything that a server writes. */
 const OPERATIONS: readonly URL[] = [
   ORDER_OPERATIONS,
+  CHARGE_OPERATIONS,
   OUTBOUND_OPERATIONS,
   DEVICE_OPERATIONS,
   ...EVENT_OPERATIONS,

@@ -25,7 +25,7 @@ import {
   type SessionState,
 } from '../../session/index.js';
 import {ownsName} from '../../tls/index.js';
-import type {CoinProgress, CommandAnswer, DeviceCommand, Driver, Peer} from '../adapter.js';
+import type {CoinProgress, CommandAnswer, DeviceCommand, Driver, OrderAnswer, Peer} from '../adapter.js';
 import type {Awaitable} from '../hooks.js';
 import type {PaynetRoom} from './adapter.js';
 import {pongPayload} from './pong.js';
@@ -299,7 +299,7 @@ function labelOf(code: ResultCode): string {
   return code === ResultCode.UNAUTHORIZED ? 'unauthorized' : 'failed';
 }
 
-function answerOf(answer: QueryRsp): CommandAnswer {
+function answerOf(answer: QueryRsp): OrderAnswer {
   if (answer.code === ResultCode.ORDER_NOT_FOUND) return {found: false};
   const state = PROGRESS[answer.state];
   if (state === undefined || answer.progress > 100) {
