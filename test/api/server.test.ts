@@ -121,6 +121,7 @@ describe('a request', () => {
     '{"__proto__":{"admin":true},"device_id":"d","coins":1,"timeout_seconds":1}',
     '{"constructor":{"prototype":{"admin":true}}}',
     '{"\\u005f_proto__":1}',
+    '{"\\ud800":1}',
     '{',
     'null x',
     '\u0000',

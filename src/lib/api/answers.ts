@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import type {IncomingMessage} from 'node:http';
 import type {Socket} from 'node:net';
-import type {FastifyError, FastifyInstance, FastifyReply, FastifyRequest, FastifySchemaValidationError} from 'fastify';
+import type {FastifyError, FastifyInstance, FastifyReply, FastifyRequest} from 'fastify';
 import {codeOf} from '../errors.js';
 import type {Log} from '../observe/index.js';
 import {failure} from './envelope.js';
@@ -56,17 +56,6 @@ export function addErrorAnswers(app: FastifyInstance, log: Pick<Log, 'error'>, n
     reply.header('allow', [...new Set(allowed)].join(', '));
     return answerError(new ApiError('METHOD_NOT_ALLOWED'), request, reply, now);
   });
-}
-
-/** What a schema refuses, in one sentence; values are not repeated. */
-export function schemaError([first]: FastifySchemaValidationError[], part: string): Error {
-  const field = first?.instancePath.replaceAll('/', '.').slice(1) ?? '';
-  const where = part === 'querystring' ? 'query' : part === 'params' ? 'path' : part;
-  const unknown = first?.params.additionalProperty;
-  const what = typeof unknown === 'string' ? `has no field ${JSON.stringify(unknown)}` : (first?.message ?? 'is wrong');
-  const allowed = first?.params.allowedValues;
-  const choice = Array.isArray(allowed) ? `: ${allowed.join(', ')}` : '';
-  return new ApiError('INVALID_PARAMETER', `${field === '' ? `the ${where}` : `${field} (${where})`} ${what}${choice}`);
 }
 
 /** Answers what is no request at all, or came too slowly; there is nothing of the framework yet. */

@@ -1,10 +1,12 @@
 import {ApiError} from './errors.js';
 
 const MAX_DEPTH = 32;
+/** What could reach a prototype, and half a character, which is no text. */
+const FORBIDDEN_KEY = /^(?:__proto__|constructor|prototype)$|\p{Surrogate}/u;
 
 /**
- * Reads the JSON of a request. Keys that could reach a prototype are refused, as is what is nested too deeply for
- * whoever walks through it later.
+ * Reads the JSON of a request. Keys that could reach a prototype or are no text are refused, as is what is nested too
+ * deeply for whoever walks through it later.
  * @throws ApiError INVALID_PARAMETER
  */
 export function parseJson(bytes: Uint8Array): unknown {
@@ -19,13 +21,13 @@ export function parseJson(bytes: Uint8Array): unknown {
   let value: unknown;
   try {
     value = JSON.parse(text, (key, inner: unknown) => {
-      if (key === '__proto__' || key === 'constructor' || key === 'prototype') refused ??= key;
+      if (FORBIDDEN_KEY.test(key)) refused ??= JSON.stringify(key);
       return inner;
     });
   } catch {
     throw new ApiError('INVALID_PARAMETER', 'the body is not JSON');
   }
-  if (refused !== undefined) throw new ApiError('INVALID_PARAMETER', `the body may not have a key "${refused}"`);
+  if (refused !== undefined) throw new ApiError('INVALID_PARAMETER', `the body may not have a key ${refused}`);
   return value;
 }
 

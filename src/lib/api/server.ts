@@ -5,7 +5,7 @@ import {listenError, parseAddress} from '../config/index.js';
 import {PaynetError} from '../errors.js';
 import type {Log} from '../observe/index.js';
 import type {Store} from '../store/index.js';
-import {addErrorAnswers, answerBroken, answerError, requestIdOf, schemaError} from './answers.js';
+import {addErrorAnswers, answerBroken, answerError, requestIdOf} from './answers.js';
 import {createAuth} from './auth.js';
 import type {Rate} from './buckets.js';
 import {mount} from './endpoint.js';
@@ -19,7 +19,9 @@ import type {ApiPorts} from './ports.js';
 import {addDocuments} from './routes/documents.js';
 import {endpointsOf} from './routes/index.js';
 import {addStream} from './routes/stream.js';
+import type {Schema} from './schema.js';
 import {createStream, type LiveStream} from './stream.js';
+import {checkOf} from './validate.js';
 
 export interface ApiLimits {
   /** Milliseconds without traffic, for a whole request, for its headers, and for what is under way at the end. */
@@ -156,6 +158,8 @@ function everyInterface(): string {
   return hasIPv6 ? '::' : '0.0.0.0';
 }
 
+const PARTS = {body: 'body', querystring: 'query', params: 'path', headers: 'headers'} as const;
+
 async function build(options: ApiOptions, limits: ApiLimits, stream: LiveStream): Promise<FastifyInstance> {
   const {keys, store, ports, log, version, requireHmac = true, trustProxy, now = Date.now} = options;
   const app = Fastify({
@@ -176,16 +180,6 @@ async function build(options: ApiOptions, limits: ApiLimits, stream: LiveStream)
     forceCloseConnections: 'idle',
     routerOptions: {maxParamLength: 1000},
     exposeHeadRoutes: false,
-    ajv: {
-      customOptions: {
-        coerceTypes: false,
-        removeAdditional: false,
-        useDefaults: true,
-        allErrors: false,
-        allowUnionTypes: true,
-      },
-    },
-    schemaErrorFormatter: schemaError,
     clientErrorHandler: (error, socket) => answerBroken(error, socket, now),
     frameworkErrors: (error, request, reply) => {
       answerError(asApiError(error), request, reply, now);
@@ -193,6 +187,13 @@ async function build(options: ApiOptions, limits: ApiLimits, stream: LiveStream)
   });
   try {
     // What is documented is checked by tests; there is no need to check each answer again.
+    app.setValidatorCompiler(({schema, httpPart}) => {
+      const check = checkOf(schema as Schema, PARTS[httpPart as keyof typeof PARTS]);
+      return (value) => {
+        check(value);
+        return true;
+      };
+    });
     app.setSerializerCompiler(() => (data) => JSON.stringify(data));
     await addOpenApi(app, version);
     addErrorAnswers(app, log, now);
