@@ -72,7 +72,7 @@ function must(keyword: string, limit: unknown, value: unknown): string {
 /** The names in a JSON pointer of the form "#/a/b", as the validator writes them. */
 function namesIn(pointer: string): string[] {
   const [, ...names] = pointer.split('/');
-  return names.map((name) => decodeURI(name).replaceAll('~1', '/').replaceAll('~0', '~'));
+  return names.map((name) => decodeURIComponent(name).replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
 function at(root: unknown, path: readonly string[]): unknown {
