@@ -234,6 +234,30 @@ describe('the end', () => {
     expect(ports.subscribers.size).toBe(0);
   });
 
+  it('tells a connection that is kept that this answer was its last', async () => {
+    const ports = literalPorts();
+    let release = (): void => {};
+    let entered = (): void => {};
+    const inside = new Promise<void>((resolve) => {
+      entered = resolve;
+    });
+    const stats = async () => {
+      entered();
+      await new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      return {};
+    };
+    const {api, port, key} = await startTestApi({ports: {...ports, stats}, requireHmac: false});
+    const socket = connect(port, '127.0.0.1');
+    socket.write(`GET /api/v1/stats HTTP/1.1\r\nhost: x\r\nx-api-key: ${key.key}\r\n\r\n`);
+    await inside;
+    const closed = api.close();
+    release();
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*connection: close\r\n/i);
+    await closed;
+  });
+
   it('does not wait for ever', async () => {
     const ports = literalPorts();
     let entered = (): void => {};

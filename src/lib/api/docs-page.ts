@@ -1,26 +1,7 @@
 import {createHash} from 'node:crypto';
 import {API_ERRORS} from './errors.js';
-
-interface Media {
-  schema?: unknown;
-  example?: unknown;
-  examples?: unknown;
-}
-
-interface Operation {
-  summary?: string;
-  description?: string;
-  tags?: readonly string[];
-  parameters?: readonly {name: string; in: string; required?: boolean; description?: string; schema?: unknown}[];
-  requestBody?: {content?: Record<string, Media>};
-  responses?: Record<string, {description?: string; content?: Record<string, Media>}>;
-}
-
-/** As much of an OpenAPI document as the page shows. */
-export interface ShownDocument {
-  info: {title: string; version: string; description?: string};
-  paths?: Record<string, Record<string, Operation | undefined> | undefined>;
-}
+import type {Media, OpenApiDocument, Operation} from './openapi.js';
+import type {Schema} from './schema.js';
 
 const STYLE = `body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:60rem;padding:1rem;color:#1a1a1a;background:#fff}
 h1,h2{line-height:1.2}table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #ddd;vertical-align:top}
@@ -33,17 +14,16 @@ code,pre{font:14px/1.4 ui-monospace,monospace}pre{background:#f4f4f4;padding:.6r
 export const DOCS_POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
 /** The interface as one HTML file that needs no other. */
-export function docsPage(document: ShownDocument): string {
+export function docsPage(document: OpenApiDocument): string {
   const byTag = new Map<string, string[]>();
-  for (const [path, operations] of Object.entries(document.paths ?? {})) {
-    for (const [method, operation] of Object.entries(operations ?? {})) {
-      if (operation === undefined) continue;
+  for (const [path, operations] of Object.entries(document.paths)) {
+    for (const [method, operation] of Object.entries(operations)) {
       const tag = operation.tags?.[0] ?? 'other';
       byTag.set(tag, [...(byTag.get(tag) ?? []), operationHtml(method, path, operation)]);
     }
   }
   const sections = [...byTag].map(([tag, parts]) => `<h2>${html(tag)}</h2>\n${parts.join('\n')}`);
-  const {title, version, description = ''} = document.info;
+  const {title, version, description} = document.info;
   const rows = Object.entries(API_ERRORS).map(
     ([name, {status, code, meaning}]) =>
       `<tr><td><code>${name}</code></td><td>${status}</td><td>${code}</td><td>${html(meaning)}</td></tr>`,
@@ -61,37 +41,32 @@ ${rows.join('\n')}
 }
 
 function operationHtml(method: string, path: string, operation: Operation): string {
-  const {summary = '', description = '', parameters = [], requestBody, responses = {}} = operation;
+  const {summary, description, parameters, requestBody, responses} = operation;
   const rows = parameters.map(
     ({name, in: place, required, description: what, schema}) =>
-      `<tr><td><code>${html(name)}</code></td><td>${html(place)}${required ? ', required' : ''}</td><td>${html(what ?? '')}</td><td><code>${html(JSON.stringify(schema ?? {}))}</code></td></tr>`,
+      `<tr><td><code>${html(name)}</code></td><td>${html(place)}${required ? ', required' : ''}</td><td>${html(what ?? '')}</td><td><code>${html(JSON.stringify(schema))}</code></td></tr>`,
   );
   const answers = Object.entries(responses)
     .filter(([status]) => status !== 'default')
-    .map(([status, {description: what = '', content}]) => mediaHtml(`Answer ${status}: ${what}`, content));
+    .map(([status, {description: what, content}]) => mediaHtml(`Answer ${status}: ${what}`, content));
   return `<details><summary><span class="m">${html(method.toUpperCase())}</span> <code>${html(path)}</code> ${html(summary)}</summary>
 ${proseHtml(description)}${rows.length === 0 ? '' : `<table><thead><tr><th>parameter</th><th>in</th><th>meaning</th><th>schema</th></tr></thead><tbody>${rows.join('')}</tbody></table>`}
 ${mediaHtml('Body', requestBody?.content)}${answers.join('')}</details>`;
 }
 
-function mediaHtml(title: string, content: Record<string, Media> | undefined): string {
-  return Object.entries(content ?? {})
-    .map(([type, {schema, example, examples}]) => {
-      const shown = example ?? firstExample(examples) ?? exampleIn(schema);
+function mediaHtml(title: string, content: Readonly<Record<string, Media>> = {}): string {
+  return Object.entries(content)
+    .map(([type, {schema, example}]) => {
+      const shown = example ?? exampleIn(schema);
       const exampleHtml = shown === undefined ? '' : `<pre>${html(JSON.stringify(shown, undefined, 2))}</pre>`;
       return `<h4>${html(title)} (${html(type)})</h4>${exampleHtml}<details><summary>Schema</summary><pre>${html(JSON.stringify(schema, undefined, 2))}</pre></details>`;
     })
     .join('');
 }
 
-function firstExample(examples: unknown): unknown {
-  const [first] = Object.values((examples ?? {}) as Record<string, {value?: unknown}>);
-  return first?.value;
-}
-
 /** The example of an envelope stands with its `data`. */
-function exampleIn(schema: unknown): unknown {
-  const {examples, properties} = (schema ?? {}) as {examples?: unknown[]; properties?: {data?: {examples?: unknown[]}}};
+function exampleIn(schema: Schema): unknown {
+  const {examples, properties} = schema as {examples?: unknown[]; properties?: {data?: {examples?: unknown[]}}};
   if (examples?.[0] !== undefined) return examples[0];
   const data = properties?.data?.examples?.[0];
   return data === undefined ? undefined : {code: 0, message: 'ok', data, request_id: '…', timestamp: 1_762_863_000};

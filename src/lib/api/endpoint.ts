@@ -1,10 +1,12 @@
-import type {FastifyInstance, FastifyReply, FastifyRequest} from 'fastify';
 import {success} from './envelope.js';
-import {EMPTY} from './hooks.js';
+import {type Exchange, JSON_TYPE, type Route, respond} from './exchange.js';
 import {type Idempotency, newOrderNo} from './idempotency.js';
+import {parseJson} from './json.js';
 import type {Scope} from './keys.js';
-import {failureSchema, object, type Schema, successOf} from './schema.js';
-import {toWire} from './wire.js';
+import {IDEMPOTENCY_HEADER} from './openapi.js';
+import {object, type Schema} from './schema.js';
+import {checkOf} from './validate.js';
+import {queryOf, toWire} from './wire.js';
 
 export interface Call<Params, Query, Body> {
   params: Params;
@@ -42,88 +44,69 @@ export function endpoint<Params = unknown, Query = unknown, Body = unknown>(
   return described as Endpoint;
 }
 
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** What a key needs for this; a route without one is for everybody. */
-    scope?: Scope;
-    /** Fields of the query that are whole numbers. */
-    integers?: readonly string[];
-  }
-}
-
-const IDEMPOTENCY_HEADER = {
-  type: 'object',
-  properties: {
-    'idempotency-key': {
-      type: 'string',
-      pattern: '^[\\x21-\\x7e]{1,128}$',
-      description: 'The same request under the same key is answered with the first answer for 24 hours',
-    },
-  },
-};
-
 export interface MountOptions {
   idempotently: Idempotency;
   now: () => number;
 }
 
-export function mount(app: FastifyInstance, endpoints: readonly Endpoint[], options: MountOptions): void {
-  for (const each of endpoints) {
-    for (const path of [each.path, ...(each.aliases ?? [])]) {
-      app.route({
-        method: each.method,
-        url: path,
-        config: {scope: each.scope, integers: integersOf(each.query)},
-        schema: schemaOf(each, path),
-        handler: (request, reply) => answer(each, request, reply, options),
-      });
+/** The routes of an endpoint: its path and its aliases. */
+export function routesOf(each: Endpoint, {idempotently, now}: MountOptions): Route[] {
+  const read = readerOf(each);
+
+  async function handle(exchange: Exchange): Promise<void> {
+    const {request, id, method, url, rawBody, caller} = exchange;
+    const call = read(exchange);
+    const work = async (orderNo: string): Promise<unknown> => toWire(await each.run({...call, orderNo}));
+    const key = method === 'POST' ? request.headers['idempotency-key'] : undefined;
+    if (typeof key !== 'string') {
+      const data = await work(newOrderNo(now()));
+      respond(exchange, each.status, JSON_TYPE, JSON.stringify(success(data, id, now())));
+      return;
     }
+    const keyId = caller?.id ?? '';
+    const made = await idempotently({key, keyId, method, url, body: rawBody, status: each.status}, work);
+    const replayed = made.replayed ? {'idempotency-replayed': 'true'} : undefined;
+    respond(exchange, made.status, JSON_TYPE, JSON.stringify(success(made.data, id, now())), replayed);
   }
+
+  const {method, scope} = each;
+  return [each.path, ...(each.aliases ?? [])].map((path) => ({method, path, scope, handle}));
 }
 
-async function answer(
-  each: Endpoint,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  {idempotently, now}: MountOptions,
-): Promise<FastifyReply> {
-  const {params, query, body} = request;
-  const work = async (orderNo: string): Promise<unknown> => toWire(await each.run({params, query, body, orderNo}));
-  const key = each.method === 'POST' ? request.headers['idempotency-key'] : undefined;
-  if (typeof key !== 'string') {
-    const data = await work(newOrderNo(now()));
-    return reply.code(each.status).send(success(data, request.id, now()));
-  }
-  const {url = '', method = ''} = request.raw;
-  const keyId = request.caller?.id ?? '';
-  const made = await idempotently({key, keyId, method, url, body: request.rawBody ?? EMPTY, status: each.status}, work);
-  if (made.replayed) reply.header('idempotency-replayed', 'true');
-  return reply.code(made.status).send(success(made.data, request.id, now()));
-}
+type Read = (exchange: Exchange) => Omit<Call<unknown, unknown, unknown>, 'orderNo'>;
 
-function schemaOf(each: Endpoint, path: string): object {
-  const isAlias = path !== each.path;
-  return {
-    summary: isAlias ? `${each.summary} (alias)` : each.summary,
-    description: isAlias
-      ? `The same as ${each.path}.`
-      : `${each.description ?? ''} Needs the scope \`${each.scope}\`.`.trim(),
-    operationId: `${each.method.toLowerCase()}${path.replace(/[^A-Za-z0-9]+/g, '_')}`,
-    tags: [isAlias ? 'aliases' : each.tag],
-    ...(each.params && {params: each.params}),
-    ...(each.query && {querystring: each.query}),
-    ...(each.method === 'POST' && {
-      headers: IDEMPOTENCY_HEADER,
-      body: {...(each.body ?? object({})), examples: [each.example.body ?? {}]},
-    }),
-    response: {
-      [each.status]: {
-        description: each.status === 202 ? 'Accepted' : 'Done',
-        ...successOf({...each.data, examples: [each.example.data]}),
-      },
-      default: failureSchema,
-    },
+const NO_FIELDS = object({});
+
+/** Reads what the endpoint needs of a request and checks it. */
+function readerOf(each: Endpoint): Read {
+  const checkParams = each.params && checkOf(each.params, 'path');
+  const checkQuery = each.query && checkOf(each.query, 'query');
+  const integers = integersOf(each.query);
+  const isPost = each.method === 'POST';
+  const checkBody = checkOf(each.body ?? NO_FIELDS, 'body');
+  const checkHeaders = checkOf(IDEMPOTENCY_HEADER, 'headers');
+  return ({request, url, params, rawBody}) => {
+    checkParams?.(params);
+    let body: unknown;
+    if (isPost) {
+      body = rawBody.length === 0 ? {} : parseJson(rawBody);
+      checkBody(body);
+      checkHeaders(request.headers);
+    }
+    if (checkQuery === undefined) return {params, query: undefined, body};
+    const query = queryOf(url);
+    readIntegers(query, integers);
+    checkQuery(query);
+    return {params, query, body};
   };
+}
+
+/** A query is text: what is written as a plain whole number becomes one, anything else is left for the schema to refuse. */
+function readIntegers(query: Record<string, unknown>, names: readonly string[]): void {
+  for (const name of names) {
+    const value = query[name];
+    if (typeof value === 'string' && /^(?:0|[1-9][0-9]{0,14})$/.test(value)) query[name] = Number(value);
+  }
 }
 
 function integersOf(query: Schema | undefined): string[] {

@@ -1,27 +1,24 @@
-import type {AddressInfo} from 'node:net';
-import {networkInterfaces} from 'node:os';
-import Fastify, {type FastifyInstance} from 'fastify';
+import {createServer, type Server} from 'node:http';
+import type {AddressInfo, Socket} from 'node:net';
 import {listenError, parseAddress} from '../config/index.js';
-import {PaynetError} from '../errors.js';
 import type {Log} from '../observe/index.js';
 import type {Store} from '../store/index.js';
-import {addErrorAnswers, answerBroken, answerError, requestIdOf} from './answers.js';
+import {answerBroken} from './answers.js';
 import {createAuth} from './auth.js';
 import type {Rate} from './buckets.js';
-import {mount} from './endpoint.js';
-import {asApiError} from './errors.js';
-import {addHooks} from './hooks.js';
+import {routesOf} from './endpoint.js';
+import {createGate} from './gate.js';
 import {createIdempotency, forgottenBefore} from './idempotency.js';
 import type {ApiKeys} from './keys.js';
-import {addOpenApi} from './openapi.js';
+import {createListener} from './listener.js';
+import {openApiDocument, operationOf} from './openapi.js';
 import {forgetOld} from './operations.js';
 import type {ApiPorts} from './ports.js';
-import {addDocuments} from './routes/documents.js';
+import {createAddressOf} from './proxies.js';
+import {documentRoutes} from './routes/documents.js';
 import {endpointsOf} from './routes/index.js';
-import {addStream} from './routes/stream.js';
-import type {Schema} from './schema.js';
+import {streamDocumented, streamRoute} from './routes/stream.js';
 import {createStream, type LiveStream} from './stream.js';
-import {checkOf} from './validate.js';
 
 export interface ApiLimits {
   /** Milliseconds without traffic, for a whole request, for its headers, and for what is under way at the end. */
@@ -88,26 +85,25 @@ const FORGET_EVERY_MS = 30_000;
 
 /**
  * Starts the HTTP interface.
- * @throws PaynetError PORT_IN_USE and the like, when it cannot listen; API_HARDENED
+ * @throws PaynetError PORT_IN_USE and the like, when it cannot listen; PROXY_INVALID
  */
 export async function startApi(options: ApiOptions): Promise<Api> {
   const limits = {...DEFAULTS, ...options.limits};
   const {store, log, ports, now = Date.now} = options;
   const wanted = parseAddress(options.addr);
-  requireCodeFromText();
+  const life = {ending: false};
   const stream = createStream((changed) => ports.subscribe(changed), limits);
-  const app = await build(options, limits, stream).catch((error: unknown) => {
-    stream.close();
-    throw error;
-  });
+  let server: Server;
   try {
-    // Without a host Fastify would take localhost; here that means every interface.
-    await app.listen({host: wanted.host ?? everyInterface(), port: wanted.port});
+    server = build(options, limits, stream, life);
+    await listen(server, wanted.host, wanted.port).catch((error: unknown) => {
+      throw listenError(error, wanted, 'api.addr');
+    });
   } catch (error) {
     stream.close();
-    await app.close();
-    throw listenError(error, wanted, 'api.addr');
+    throw error;
   }
+  server.on('error', (error) => log.error({err: error}, 'the server of the HTTP interface had an error'));
 
   const forget = setInterval(() => {
     const time = now();
@@ -117,7 +113,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   }, FORGET_EVERY_MS);
   forget.unref();
 
-  const {address: host, port} = app.server.address() as AddressInfo;
+  const {address: host, port} = server.address() as AddressInfo;
   let closed: Promise<void> | undefined;
   return {
     address: {host, port},
@@ -128,84 +124,61 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   };
 
   async function end(): Promise<void> {
+    life.ending = true;
     clearInterval(forget);
     stream.close();
-    const cut = setTimeout(() => app.server.closeAllConnections(), limits.drainMs);
-    try {
-      await app.close();
-    } finally {
-      clearTimeout(cut);
-    }
+    const cut = setTimeout(() => server.closeAllConnections(), limits.drainMs);
+    // Closes what is idle, too; what is not yet is told to be the last of its connection.
+    await new Promise((resolve) => server.close(resolve));
+    clearTimeout(cut);
   }
 }
 
-/** Found out here, since in the framework it would be an exception that nobody can catch. */
-function requireCodeFromText(): void {
-  try {
-    new Function('return 0');
-  } catch (error) {
-    throw new PaynetError('API_HARDENED', 'the HTTP interface makes code out of its routes and schemas as it starts', {
-      cause: error,
-      hint: 'start Node without --disallow-code-generation-from-strings, or without the HTTP interface',
-    });
-  }
-}
-
-function everyInterface(): string {
-  const hasIPv6 = Object.values(networkInterfaces()).some((addresses) =>
-    addresses?.some(({family}) => family === 'IPv6'),
-  );
-  return hasIPv6 ? '::' : '0.0.0.0';
-}
-
-const PARTS = {body: 'body', querystring: 'query', params: 'path', headers: 'headers'} as const;
-
-async function build(options: ApiOptions, limits: ApiLimits, stream: LiveStream): Promise<FastifyInstance> {
+function build(options: ApiOptions, limits: ApiLimits, stream: LiveStream, life: {ending: boolean}): Server {
   const {keys, store, ports, log, version, requireHmac = true, trustProxy, now = Date.now} = options;
-  const app = Fastify({
-    logger: false,
-    connectionTimeout: limits.connectionMs,
-    requestTimeout: limits.requestMs,
-    keepAliveTimeout: limits.connectionMs,
-    bodyLimit: BODY_BYTES,
-    http: {
+  const auth = createAuth({keys, store, requireHmac, failedAuth: limits.failedAuth, now});
+  const endpoints = endpointsOf(ports);
+  const documented = endpoints.flatMap((each) =>
+    [each.path, ...(each.aliases ?? [])].map((path) => ({
+      method: each.method,
+      path,
+      operation: operationOf(each, path),
+    })),
+  );
+  const idempotently = createIdempotency(store, log, now);
+  const listener = createListener({
+    routes: [
+      ...endpoints.flatMap((each) => routesOf(each, {idempotently, now})),
+      streamRoute(stream, keys),
+      ...documentRoutes(openApiDocument([...documented, streamDocumented], version)),
+    ],
+    gate: createGate({...limits, auth, keys, bodyBytes: BODY_BYTES, log, now}),
+    addressOf: createAddressOf(trustProxy),
+    server: life,
+    log,
+    now,
+  });
+  const server = createServer(
+    {
       maxHeaderSize: HEADER_BYTES,
       headersTimeout: limits.headersMs,
+      requestTimeout: limits.requestMs,
+      keepAliveTimeout: limits.connectionMs,
       connectionsCheckingInterval: Math.ceil(limits.headersMs / 10),
     },
-    requestIdHeader: false,
-    genReqId: requestIdOf,
-    trustProxy: trustProxy === undefined ? false : [...trustProxy],
-    return503OnClosing: false,
-    forceCloseConnections: 'idle',
-    routerOptions: {maxParamLength: 1000},
-    exposeHeadRoutes: false,
-    clientErrorHandler: (error, socket) => answerBroken(error, socket, now),
-    frameworkErrors: (error, request, reply) => {
-      answerError(asApiError(error), request, reply, now);
-    },
-  });
-  try {
-    // What is documented is checked by tests; there is no need to check each answer again.
-    app.setValidatorCompiler(({schema, httpPart}) => {
-      const check = checkOf(schema as Schema, PARTS[httpPart as keyof typeof PARTS]);
-      return (value) => {
-        check(value);
-        return true;
-      };
+    listener,
+  );
+  server.setTimeout(limits.connectionMs);
+  server.on('clientError', (error, socket) => answerBroken(error, socket as Socket, now()));
+  return server;
+}
+
+function listen(server: Server, host: string | undefined, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({host, port}, () => {
+      server.removeListener('error', reject);
+      resolve();
     });
-    app.setSerializerCompiler(() => (data) => JSON.stringify(data));
-    await addOpenApi(app, version);
-    addErrorAnswers(app, log, now);
-    const auth = createAuth({keys, store, requireHmac, failedAuth: limits.failedAuth, now});
-    addHooks(app, {...limits, auth, keys, bodyBytes: BODY_BYTES, log, now});
-    mount(app, endpointsOf(ports), {idempotently: createIdempotency(store, log, now), now});
-    addStream(app, stream, keys);
-    addDocuments(app);
-    await app.ready();
-  } catch (error) {
-    await app.close();
-    throw error;
-  }
-  return app;
+  });
 }

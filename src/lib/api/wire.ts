@@ -1,3 +1,5 @@
+import {parse} from 'node:querystring';
+
 const names = new Map<string, string>();
 
 /** What others wrote stays as it is. */
@@ -27,4 +29,10 @@ function wireName(name: string): string {
   // Names are the program's own; figures may bring some more, but never without end.
   if (names.size < 1000) names.set(name, made);
   return made;
+}
+
+/** The query of an address: text, or a list where a name comes twice. */
+export function queryOf(url: string): Record<string, unknown> {
+  const start = url.indexOf('?');
+  return start === -1 ? {} : parse(url.slice(start + 1));
 }

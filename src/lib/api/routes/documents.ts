@@ -1,22 +1,25 @@
-import type {FastifyInstance} from 'fastify';
-import {DOCS_POLICY, docsPage, type ShownDocument} from '../docs-page.js';
+import {DOCS_POLICY, docsPage} from '../docs-page.js';
+import {JSON_TYPE, type Route, respond} from '../exchange.js';
+import type {OpenApiDocument} from '../openapi.js';
 
 /** GET /api/openapi.json and /api/docs, for everybody. */
-export function addDocuments(app: FastifyInstance): void {
-  let document = '';
-  let page = '';
-  app.addHook('onReady', async () => {
-    const made = app.swagger();
-    document = JSON.stringify(made);
-    page = docsPage(made as ShownDocument);
-  });
-  app.get('/api/openapi.json', {schema: {hide: true}}, (_, reply) =>
-    reply.type('application/json; charset=utf-8').send(document),
-  );
-  app.get('/api/docs', {schema: {hide: true}}, (_, reply) =>
-    reply
-      .headers({'content-security-policy': DOCS_POLICY, 'referrer-policy': 'no-referrer'})
-      .type('text/html; charset=utf-8')
-      .send(page),
-  );
+export function documentRoutes(document: OpenApiDocument): Route[] {
+  const text = JSON.stringify(document);
+  const page = docsPage(document);
+  return [
+    {
+      method: 'GET',
+      path: '/api/openapi.json',
+      handle: (exchange) => respond(exchange, 200, JSON_TYPE, text),
+    },
+    {
+      method: 'GET',
+      path: '/api/docs',
+      handle: (exchange) =>
+        respond(exchange, 200, 'text/html; charset=utf-8', page, {
+          'content-security-policy': DOCS_POLICY,
+          'referrer-policy': 'no-referrer',
+        }),
+    },
+  ];
 }
