@@ -21,7 +21,7 @@ import type {Log} from '../../src/lib/observe/index.js';
 import {openStore, type Store} from '../../src/lib/store/index.js';
 import {literalPorts, NOW} from './ports.js';
 
-export {DEVICE, literalPorts, NOW, ORDER} from './ports.js';
+export {CHARGE, DEVICE, literalPorts, NOW, ORDER, PILE} from './ports.js';
 
 export const MASTER_KEY = Buffer.alloc(32, 7);
 

@@ -1,4 +1,5 @@
 import {success} from './envelope.js';
+import {ApiError} from './errors.js';
 import {type Exchange, JSON_TYPE, type Route, respond} from './exchange.js';
 import {type Idempotency, newOrderNo} from './idempotency.js';
 import {parseJson} from './json.js';
@@ -29,6 +30,8 @@ export interface Endpoint<Params = unknown, Query = unknown, Body = unknown> {
   params?: Schema;
   query?: Schema;
   body?: Schema;
+  /** The answer holds a secret: it is not kept for an Idempotency-Key. */
+  isSecret?: boolean;
   /** 202: accepted, and done later. */
   status: 200 | 202;
   /** What the answer's `data` is. */
@@ -63,6 +66,7 @@ export function routesOf(each: Endpoint, {idempotently, now}: MountOptions): Rou
       respond(exchange, each.status, JSON_TYPE, JSON.stringify(success(data, id, now())));
       return;
     }
+    if (each.isSecret) throw new ApiError('INVALID_PARAMETER', 'an Idempotency-Key is not taken here');
     const keyId = caller?.id ?? '';
     const made = await idempotently({key, keyId, method, url, body: rawBody, status: each.status}, work);
     const replayed = made.replayed ? {'idempotency-replayed': 'true'} : undefined;

@@ -29,6 +29,7 @@ export const API_ERRORS = {
   TIMESTAMP_EXPIRED: row(403, 40302, 'X-Timestamp is more than 300 s away from the time of the server.'),
   NONCE_REPLAYED: row(403, 40303, 'X-Nonce was used before: take a new one for each request.'),
   SCOPE_MISSING: row(403, 40304, 'The API key may not do this.'),
+  ORDER_REFUSED: row(403, 40305, "The project's own hook has refused the order."),
   NOT_FOUND: row(404, 40400, 'There is nothing at this path.'),
   DEVICE_NOT_FOUND: row(404, 40401, 'The device is not known.'),
   PORT_NOT_FOUND: row(404, 40402, 'The device has no such port.'),
@@ -36,6 +37,7 @@ export const API_ERRORS = {
   EVENT_NOT_FOUND: row(404, 40404, 'The event is not known.'),
   DISCREPANCY_NOT_FOUND: row(404, 40405, 'The discrepancy is not known.'),
   COMMAND_NOT_FOUND: row(404, 40406, 'The command is not among the dead letters.'),
+  API_KEY_NOT_FOUND: row(404, 40407, 'The API key is not known.'),
   METHOD_NOT_ALLOWED: row(405, 40500, 'The path is there, but not for this method.'),
   REQUEST_TIMEOUT: row(408, 40801, 'The request did not arrive in time.'),
   PORT_BUSY: row(409, 40901, 'The port is in use.'),
@@ -43,6 +45,7 @@ export const API_ERRORS = {
   PORT_STATE_MISMATCH: row(409, 40903, 'The port is not in the state that this needs.'),
   IDEMPOTENCY_CONFLICT: row(409, 40904, 'The order number or Idempotency-Key was used with another content.'),
   PENDING_ORDER_EXISTS: row(409, 40905, 'The port has a pending order.'),
+  ORDER_SENT: row(409, 40906, 'The order is with its device: the coins may be out.'),
   PAYLOAD_TOO_LARGE: row(413, 41301, 'The body is larger than 1 MiB.'),
   UNSUPPORTED_MEDIA_TYPE: row(415, 41501, 'The body must be application/json.'),
   RATE_LIMITED: row(429, 42901, 'Too many requests: wait as long as Retry-After says.', 1),
@@ -78,6 +81,8 @@ export class ApiError extends PaynetError {
 const OTHER_NAMES: Readonly<Record<string, ApiErrorCode>> = {
   ORDER_CONFLICT: 'IDEMPOTENCY_CONFLICT',
   ORDER_INVALID: 'INVALID_PARAMETER',
+  API_KEY_INVALID: 'INVALID_PARAMETER',
+  HOOK_REFUSED: 'ORDER_REFUSED',
   SERVER_STOPPED: 'UNCERTAIN',
   IDEMPOTENCY_UNAVAILABLE: 'UNAVAILABLE',
   STORE_FULL: 'STORAGE_FULL',
@@ -88,10 +93,6 @@ const OTHER_NAMES: Readonly<Record<string, ApiErrorCode>> = {
   STORE_CONFLICT: 'UNAVAILABLE',
   STORE_BROKEN: 'UNAVAILABLE',
   STORE_CLOSED: 'UNAVAILABLE',
-  FST_ERR_CTP_BODY_TOO_LARGE: 'PAYLOAD_TOO_LARGE',
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'INVALID_PARAMETER',
-  FST_ERR_BAD_URL: 'INVALID_PARAMETER',
 };
 
 /** The error of the table that stands for any thrown value. What is not for strangers becomes INTERNAL. */

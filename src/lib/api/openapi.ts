@@ -107,7 +107,7 @@ export function operationOf(each: Endpoint, path: string): Operation {
     parameters: [
       ...parametersOf(each.params, 'path'),
       ...parametersOf(each.query, 'query'),
-      ...(isPost ? parametersOf(IDEMPOTENCY_HEADER, 'header') : []),
+      ...(isPost && !each.isSecret ? parametersOf(IDEMPOTENCY_HEADER, 'header') : []),
     ],
     ...(isPost && {
       requestBody: {required: true, content: jsonOf(each.body ?? object({}), each.example.body ?? {})},

@@ -3,7 +3,7 @@ export interface Schema {
   readonly [keyword: string]: unknown;
 }
 
-type Fields = Readonly<Record<string, Schema>>;
+export type Fields = Readonly<Record<string, Schema>>;
 
 /** An object with these fields and no others; those that are not named in `optional` are required. */
 export function object(fields: Fields, optional: readonly string[] = []): Schema {
@@ -17,10 +17,6 @@ export function shape(fields: Fields): Schema {
 }
 
 export const list = (items: Schema): Schema => ({type: 'array', items});
-
-export function paged(name: string, items: Schema): Schema {
-  return shape({[name]: list(items), total: whole, page: whole, page_size: whole});
-}
 
 export const text: Schema = {type: 'string'};
 export const whole: Schema = {type: 'integer'};
@@ -41,19 +37,10 @@ export const orderNo: Schema = about(
 export const deviceId = id(128);
 export const note: Schema = {type: 'string', minLength: 1, maxLength: 500};
 
-export const page: Fields = {
-  page: {type: 'integer', minimum: 1, maximum: 1_000_000, default: 1},
-  page_size: {type: 'integer', minimum: 1, maximum: 100, default: 20},
-};
 /** Fields of a query are optional. */
 export const query = (fields: Fields): Schema => object(fields, Object.keys(fields));
 /** A flag in a query, where everything is text. */
 export const flag: Schema = {type: 'string', enum: ['true', 'false']};
-
-export interface PageQuery {
-  page: number;
-  page_size: number;
-}
 
 const envelope: Fields = {
   code: whole,

@@ -137,7 +137,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
 function build(options: ApiOptions, limits: ApiLimits, stream: LiveStream, life: {ending: boolean}): Server {
   const {keys, store, ports, log, version, requireHmac = true, trustProxy, now = Date.now} = options;
   const auth = createAuth({keys, store, requireHmac, failedAuth: limits.failedAuth, now});
-  const endpoints = endpointsOf(ports);
+  const endpoints = endpointsOf(ports, keys, now);
   const documented = endpoints.flatMap((each) =>
     [each.path, ...(each.aliases ?? [])].map((path) => ({
       method: each.method,

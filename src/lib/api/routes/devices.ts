@@ -1,9 +1,11 @@
+import {PORT_STATES} from '../definitions.js';
 import {type Endpoint, endpoint} from '../endpoint.js';
 import {ApiError} from '../errors.js';
-import type {DevicesPort} from '../ports.js';
+import type {DeviceDetails, DevicesPort, PortInfo} from '../ports.js';
 import {about, deviceId, flag, list, note, object, orNull, query, shape, text, time, whole, yes} from '../schema.js';
+import {chargeExample, order} from './order-schema.js';
 
-const device = shape({
+const fields = {
   device_id: text,
   online: yes,
   score: about(orNull({type: 'number'}), 'how surely it is online, 0 to 100'),
@@ -12,6 +14,21 @@ const device = shape({
   firmware: orNull(text),
   registered_at: time,
   last_seen_at: time,
+};
+
+const port = shape({
+  port_no: about(whole, 'from 1'),
+  status: about(whole, '0 free, 1 occupied, 2 charging, 3 fault'),
+  status_name: text,
+  power_w: orNull({type: 'number'}),
+  can_charge: yes,
+});
+
+const details = shape({
+  ...fields,
+  status: about(text, 'idle, charging or offline'),
+  ports: list(port),
+  active_orders: list(order),
 });
 
 const example = {
@@ -25,7 +42,33 @@ const example = {
   last_seen_at: '2025-11-11T12:10:00.000Z',
 };
 
+const detailsExample = {
+  ...example,
+  device_id: '82241218000382',
+  protocol: 'bkv',
+  status: 'charging',
+  ports: [{port_no: 1, status: 2, status_name: 'charging', power_w: 120.5, can_charge: false}],
+  active_orders: [chargeExample],
+};
+
 const params = object({device_id: deviceId});
+
+const shownPort = ({portNo, status, powerW}: PortInfo, online: boolean): object => ({
+  portNo,
+  status,
+  statusName: PORT_STATES[status] ?? 'unknown',
+  powerW,
+  canCharge: online && PORT_STATES[status] === 'free',
+});
+
+function shown({ports, ...device}: DeviceDetails): object {
+  const isCharging = ports.some(({status}) => PORT_STATES[status] === 'charging');
+  return {
+    ...device,
+    status: device.online ? (isCharging ? 'charging' : 'idle') : 'offline',
+    ports: ports.map((each) => shownPort(each, device.online)),
+  };
+}
 
 export function deviceEndpoints(devices: DevicesPort): Endpoint[] {
   return [
@@ -42,7 +85,7 @@ export function deviceEndpoints(devices: DevicesPort): Endpoint[] {
         offset: {type: 'integer', minimum: 0, maximum: 1_000_000_000, default: 0},
       }),
       status: 200,
-      data: shape({devices: list(device), total: whole}),
+      data: shape({devices: list(shape(fields)), total: whole}),
       example: {data: {devices: [example], total: 1}},
       async run({query: {limit, offset, online}}) {
         const filter = online === undefined ? undefined : online === 'true';
@@ -60,12 +103,12 @@ export function deviceEndpoints(devices: DevicesPort): Endpoint[] {
       summary: 'Show a device',
       params,
       status: 200,
-      data: device,
-      example: {data: example},
+      data: details,
+      example: {data: detailsExample},
       async run({params: {device_id}}) {
         const found = await devices.get(device_id);
         if (found === undefined) throw new ApiError('DEVICE_NOT_FOUND', `there is no device ${device_id}`);
-        return found;
+        return shown(found);
       },
     }),
 

@@ -1,6 +1,7 @@
 import {type Endpoint, endpoint} from '../endpoint.js';
+import {listing} from '../paging.js';
 import type {OrdersPort} from '../ports.js';
-import {flag, note, object, orNull, type PageQuery, page, paged, query, shape, text, time, whole} from '../schema.js';
+import {flag, note, object, orNull, shape, text, time, whole} from '../schema.js';
 
 const discrepancy = shape({
   id: whole,
@@ -26,22 +27,17 @@ const example = {
 
 export function discrepancyEndpoints(orders: OrdersPort): Endpoint[] {
   return [
-    endpoint<unknown, PageQuery & {resolved?: 'true' | 'false'}>({
-      method: 'GET',
+    listing<{resolved?: 'true' | 'false'}>({
       path: '/api/v1/discrepancies',
-      scope: 'read',
       tag: 'discrepancies',
       summary: 'List what devices report against the state of their orders',
-      description: 'Coins may really be out: each is to be settled by a person.',
-      query: query({resolved: flag, ...page}),
-      status: 200,
-      data: paged('discrepancies', discrepancy),
-      example: {data: {discrepancies: [example], total: 1, page: 1, page_size: 20}},
-      async run({query: {page: number, page_size: pageSize, resolved}}) {
-        const filter = resolved === undefined ? undefined : resolved === 'true';
-        const {items, total} = await orders.discrepancies({page: number, pageSize, resolved: filter});
-        return {discrepancies: items, total, page: number, pageSize};
-      },
+      description: 'Coins or current may really have gone out: each is to be settled by a person.',
+      name: 'discrepancies',
+      item: discrepancy,
+      example,
+      filters: {resolved: flag},
+      list: ({resolved, ...page}) =>
+        orders.discrepancies({...page, resolved: resolved === undefined ? undefined : resolved === 'true'}),
     }),
 
     endpoint<{id: string}, unknown, {text: string}>({

@@ -1,22 +1,7 @@
 import {type Endpoint, endpoint} from '../endpoint.js';
+import {listing} from '../paging.js';
 import type {EventsPort} from '../ports.js';
-import {
-  about,
-  deviceId,
-  id,
-  list,
-  object,
-  orderNo,
-  orNull,
-  type PageQuery,
-  page,
-  paged,
-  query,
-  shape,
-  text,
-  time,
-  whole,
-} from '../schema.js';
+import {about, deviceId, id, list, object, orderNo, orNull, shape, text, time, whole} from '../schema.js';
 
 const eventId = id(300);
 
@@ -52,8 +37,13 @@ export function eventEndpoints(events: EventsPort): Endpoint[] {
   return [
     endpoint<{order_no: string}>({
       method: 'GET',
-      path: '/api/v1/coin-orders/:order_no/events',
-      aliases: ['/api/v1/third/coin-orders/:order_no/events', '/api/v1/third/orders/:order_no/events'],
+      path: '/api/v1/orders/:order_no/events',
+      aliases: [
+        '/api/v1/third/orders/:order_no/events',
+        '/api/v1/coin-orders/:order_no/events',
+        '/api/v1/third/coin-orders/:order_no/events',
+        '/api/v1/charge-orders/:order_no/events',
+      ],
       scope: 'read',
       tag: 'events',
       summary: 'Show the events of an order',
@@ -68,26 +58,20 @@ export function eventEndpoints(events: EventsPort): Endpoint[] {
       },
     }),
 
-    endpoint<unknown, PageQuery & {device_id?: string; status?: 'waiting' | 'pushed' | 'dead'; event_type?: string}>({
-      method: 'GET',
+    listing<{device_id?: string; status?: 'waiting' | 'pushed' | 'dead'; event_type?: string}>({
       path: '/api/v1/events',
-      scope: 'read',
       tag: 'events',
       summary: 'List events, the newest first',
-      query: query({
+      name: 'events',
+      item: event,
+      example,
+      filters: {
         device_id: deviceId,
         status: {type: 'string', enum: ['waiting', 'pushed', 'dead']},
         event_type: id(64),
-        ...page,
-      }),
-      status: 200,
-      data: paged('events', event),
-      example: {data: {events: [example], total: 1, page: 1, page_size: 20}},
-      async run({query: {page: number, page_size: pageSize, device_id, status, event_type}}) {
-        const filter = {deviceId: device_id, status, eventType: event_type};
-        const {items, total} = await events.list({page: number, pageSize, ...filter});
-        return {events: items, total, page: number, pageSize};
       },
+      list: ({device_id, event_type, ...filter}) =>
+        events.list({...filter, deviceId: device_id, eventType: event_type}),
     }),
 
     endpoint<unknown, unknown, {event_ids: string[]}>({

@@ -1,5 +1,10 @@
 import {type Endpoint, endpoint} from '../endpoint.js';
+import type {ApiKeys} from '../keys.js';
 import type {ApiPorts} from '../ports.js';
+import {apiKeyEndpoints} from './api-keys.js';
+import {chargeOrderEndpoints} from './charge-orders.js';
+import {coinOrderEndpoints} from './coin-orders.js';
+import {definitionsEndpoint} from './definitions.js';
 import {deviceEndpoints} from './devices.js';
 import {discrepancyEndpoints} from './discrepancies.js';
 import {eventEndpoints} from './events.js';
@@ -7,13 +12,17 @@ import {orderEndpoints} from './orders.js';
 import {queueEndpoints} from './queue.js';
 
 /** Everything that the interface can do, but the live stream. */
-export function endpointsOf(ports: ApiPorts): Endpoint[] {
+export function endpointsOf(ports: ApiPorts, keys: ApiKeys, now: () => number): Endpoint[] {
   return [
+    ...coinOrderEndpoints(ports.orders),
+    ...chargeOrderEndpoints(ports.orders),
     ...orderEndpoints(ports.orders),
     ...discrepancyEndpoints(ports.orders),
     ...deviceEndpoints(ports.devices),
     ...eventEndpoints(ports.events),
     ...queueEndpoints(ports.queue),
+    ...apiKeyEndpoints(keys, now),
+    definitionsEndpoint,
     endpoint({
       method: 'GET',
       path: '/api/v1/stats',

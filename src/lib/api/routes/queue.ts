@@ -1,22 +1,9 @@
 import {type Endpoint, endpoint} from '../endpoint.js';
+import {listing} from '../paging.js';
 import type {QueuePort} from '../ports.js';
-import {
-  deviceId,
-  id,
-  note,
-  object,
-  orNull,
-  type PageQuery,
-  page,
-  paged,
-  query,
-  shape,
-  text,
-  time,
-  whole,
-} from '../schema.js';
+import {about, deviceId, id, note, object, orNull, shape, text, time, whole} from '../schema.js';
 
-const deadLetter = shape({
+const fields = {
   id: text,
   device_id: text,
   order_no: orNull(text),
@@ -26,7 +13,7 @@ const deadLetter = shape({
   last_error: orNull(text),
   created_at: time,
   updated_at: time,
-});
+};
 
 const example = {
   id: 'c-17',
@@ -44,20 +31,30 @@ const params = object({id: id(128)});
 
 export function queueEndpoints(queue: QueuePort): Endpoint[] {
   return [
-    endpoint<unknown, PageQuery & {device_id?: string}>({
-      method: 'GET',
+    listing<{device_id?: string}>({
+      path: '/api/v1/commands',
+      tag: 'commands',
+      summary: 'List the commands that wait or were sent',
+      name: 'commands',
+      item: shape({
+        ...fields,
+        priority: about(whole, 'the lower, the sooner'),
+        expires_at: about(orNull(time), 'when it is given up'),
+      }),
+      example: {...example, status: 'sent', attempts: 1, last_error: null, priority: 2, expires_at: null},
+      filters: {device_id: deviceId},
+      list: ({device_id, ...page}) => queue.waiting({...page, deviceId: device_id}),
+    }),
+
+    listing<{device_id?: string}>({
       path: '/api/v1/dead-letters',
-      scope: 'read',
       tag: 'dead letters',
       summary: 'List the commands that were given up',
-      query: query({device_id: deviceId, ...page}),
-      status: 200,
-      data: paged('dead_letters', deadLetter),
-      example: {data: {dead_letters: [example], total: 1, page: 1, page_size: 20}},
-      async run({query: {page: number, page_size: pageSize, device_id}}) {
-        const {items, total} = await queue.dead({page: number, pageSize, deviceId: device_id});
-        return {deadLetters: items, total, page: number, pageSize};
-      },
+      name: 'dead_letters',
+      item: shape(fields),
+      example,
+      filters: {device_id: deviceId},
+      list: ({device_id, ...page}) => queue.dead({...page, deviceId: device_id}),
     }),
 
     endpoint<{id: string}>({
