@@ -172,32 +172,52 @@ describe('time and nonce', () => {
     },
   );
 
-  it('takes a nonce once, also after a restart, and again when its time is over', async () => {
+  it('of what changes something is good once, also after a restart, and again when its time is over', async () => {
     const path = tempFile();
     const first = await startTestApi({path});
     const {key} = first;
     const nonce = 'abcdefgh12345678';
-    expect((await first.call('GET', '/api/v1/stats', {nonce})).status).toBe(200);
-    expect((await first.call('GET', '/api/v1/stats', {nonce})).json.error_code).toBe('NONCE_REPLAYED');
+    const kick = '/api/v1/devices/PB-0001/kick';
+    expect((await first.call('POST', kick, {nonce})).status).toBe(202);
+    expect((await first.call('POST', kick, {nonce})).json.error_code).toBe('NONCE_REPLAYED');
     await first.api.close();
     await first.store.close();
 
     const second = await startTestApi({path});
-    expect((await second.call('GET', '/api/v1/stats', {nonce, key})).json.error_code).toBe('NONCE_REPLAYED');
+    expect((await second.call('POST', kick, {nonce, key})).json.error_code).toBe('NONCE_REPLAYED');
     // Of another key it is another nonce.
-    expect((await second.call('GET', '/api/v1/stats', {nonce})).status).toBe(200);
+    expect((await second.call('POST', kick, {nonce})).status).toBe(202);
     second.clock.now += 599_999;
-    expect((await second.call('GET', '/api/v1/stats', {nonce, key})).json.error_code).toBe('NONCE_REPLAYED');
+    expect((await second.call('POST', kick, {nonce, key})).json.error_code).toBe('NONCE_REPLAYED');
     second.clock.now += 1;
+    expect((await second.call('POST', kick, {nonce, key})).status).toBe(202);
+  });
+
+  it('of a read is good once where it was read, and is kept nowhere else', async () => {
+    const path = tempFile();
+    const first = await startTestApi({path});
+    const {key, clock} = first;
+    const nonce = 'abcdefgh12345678';
+    expect((await first.call('GET', '/api/v1/stats', {nonce})).status).toBe(200);
+    expect((await first.call('GET', '/api/v1/stats', {nonce})).json.error_code).toBe('NONCE_REPLAYED');
+    expect((await first.call('POST', '/api/v1/devices/PB-0001/kick', {nonce})).json.error_code).toBe('NONCE_REPLAYED');
+    clock.now += 600_000;
+    expect((await first.call('GET', '/api/v1/stats', {nonce})).status).toBe(200);
+    await first.api.close();
+    await first.store.close();
+
+    const second = await startTestApi({path});
     expect((await second.call('GET', '/api/v1/stats', {nonce, key})).status).toBe(200);
   });
 
-  it('lets one of many through that come with one nonce at the same time', async () => {
+  it.each([
+    ['GET', '/api/v1/stats', 200],
+    ['POST', '/api/v1/devices/PB-0001/kick', 202],
+  ])('lets one of many %s through that come with one nonce at the same time', async (method, path, status) => {
     const {call} = shared();
-    const answers = await Promise.all(
-      Array.from({length: 20}, () => call('GET', '/api/v1/stats', {nonce: 'samesamesame'})),
-    );
-    expect(answers.filter(({status}) => status === 200)).toHaveLength(1);
+    const nonce = `same-of-${method}`;
+    const answers = await Promise.all(Array.from({length: 20}, () => call(method, path, {nonce})));
+    expect(answers.filter((answer) => answer.status === status)).toHaveLength(1);
   });
 
   it('is refused when it is no nonce', async () => {

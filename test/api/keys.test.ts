@@ -41,7 +41,11 @@ describe('API keys', () => {
     const {keys} = await newKeys();
     const old = await keys.create({name: 'till', scope: 'write'});
     const next = await keys.create({name: 'till', scope: 'write'});
-    expect(await keys.find(old.key)).toEqual({id: old.id, scope: 'write', hmacSecret: old.hmacSecret});
+    const found = await keys.find(old.key);
+    expect(found).toMatchObject({id: old.id, scope: 'write'});
+    expect(found?.hmacSecret.export().toString()).toBe(old.hmacSecret);
+    expect(keys.cached(old.key)).toBe(found);
+    expect(keys.cached(`${old.key.slice(0, -1)}${old.key.endsWith('A') ? 'B' : 'A'}`)).toBeUndefined();
     expect((await keys.find(next.key))?.id).toBe(next.id);
     await keys.revoke(old.id);
     await keys.revoke(old.id);

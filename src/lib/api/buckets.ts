@@ -32,9 +32,12 @@ export class Buckets {
   /** Takes a token; answers 0, or for how many seconds there is none. */
   take(name: string, now: number): number {
     const bucket = this.#fill(name, now);
-    this.#buckets.delete(name);
-    this.#buckets.set(name, bucket);
-    if (this.#buckets.size > this.#max) this.#forgetOldest();
+    // A single one is always the last that was used.
+    if (this.#buckets.size !== 1 || !this.#buckets.has(name)) {
+      this.#buckets.delete(name);
+      this.#buckets.set(name, bucket);
+      if (this.#buckets.size > this.#max) this.#forgetOldest();
+    }
     if (bucket.tokens < 1) return this.#wait(bucket);
     bucket.tokens -= 1;
     return 0;

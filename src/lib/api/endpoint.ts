@@ -13,7 +13,7 @@ export interface Call<Params, Query, Body> {
   params: Params;
   query: Query;
   body: Body;
-  /** For a new order whose sender gave no number. */
+  /** For a new order whose sender gave no number; empty for a read. */
   orderNo: string;
 }
 
@@ -55,20 +55,27 @@ export interface MountOptions {
 /** The routes of an endpoint: its path and its aliases. */
 export function routesOf(each: Endpoint, {idempotently, now}: MountOptions): Route[] {
   const read = readerOf(each);
+  const isPost = each.method === 'POST';
 
   async function handle(exchange: Exchange): Promise<void> {
-    const {request, id, method, url, rawBody, caller} = exchange;
+    const {request, id} = exchange;
     const call = read(exchange);
-    const work = async (orderNo: string): Promise<unknown> => toWire(await each.run({...call, orderNo}));
-    const key = method === 'POST' ? request.headers['idempotency-key'] : undefined;
-    if (typeof key !== 'string') {
-      const data = await work(newOrderNo(now()));
-      respond(exchange, each.status, JSON_TYPE, JSON.stringify(success(data, id, now())));
+    const key = isPost ? request.headers['idempotency-key'] : undefined;
+    if (typeof key === 'string') {
+      await repeatably(key, exchange, call);
       return;
     }
+    if (isPost) call.orderNo = newOrderNo(now());
+    const data = toWire(await each.run(call));
+    respond(exchange, each.status, JSON_TYPE, JSON.stringify(success(data, id, now())));
+  }
+
+  async function repeatably(key: string, exchange: Exchange, call: AnyCall): Promise<void> {
+    const {id, method, url, rawBody, caller} = exchange;
     if (each.isSecret) throw new ApiError('INVALID_PARAMETER', 'an Idempotency-Key is not taken here');
-    const keyId = caller?.id ?? '';
-    const made = await idempotently({key, keyId, method, url, body: rawBody, status: each.status}, work);
+    const work = async (orderNo: string): Promise<unknown> => toWire(await each.run({...call, orderNo}));
+    const asked = {key, keyId: caller?.id ?? '', method, url, body: rawBody, status: each.status};
+    const made = await idempotently(asked, work);
     const replayed = made.replayed ? {'idempotency-replayed': 'true'} : undefined;
     respond(exchange, made.status, JSON_TYPE, JSON.stringify(success(made.data, id, now())), replayed);
   }
@@ -77,12 +84,12 @@ export function routesOf(each: Endpoint, {idempotently, now}: MountOptions): Rou
   return [each.path, ...(each.aliases ?? [])].map((path) => ({method, path, scope, handle}));
 }
 
-type Read = (exchange: Exchange) => Omit<Call<unknown, unknown, unknown>, 'orderNo'>;
+type AnyCall = Call<unknown, unknown, unknown>;
 
 const NO_FIELDS = object({});
 
 /** Reads what the endpoint needs of a request and checks it. */
-function readerOf(each: Endpoint): Read {
+function readerOf(each: Endpoint): (exchange: Exchange) => AnyCall {
   const checkParams = each.params && checkOf(each.params, 'path');
   const checkQuery = each.query && checkOf(each.query, 'query');
   const integers = integersOf(each.query);
@@ -97,11 +104,11 @@ function readerOf(each: Endpoint): Read {
       checkBody(body);
       checkHeaders(request.headers);
     }
-    if (checkQuery === undefined) return {params, query: undefined, body};
+    if (checkQuery === undefined) return {params, query: undefined, body, orderNo: ''};
     const query = queryOf(url);
     readIntegers(query, integers);
     checkQuery(query);
-    return {params, query, body};
+    return {params, query, body, orderNo: ''};
   };
 }
 

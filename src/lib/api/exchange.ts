@@ -46,14 +46,15 @@ export function respond(
   body: string,
   more?: OutgoingHttpHeaders,
 ): void {
-  response.writeHead(status, {
+  const headers: OutgoingHttpHeaders = {
     'content-type': type,
     'content-length': Buffer.byteLength(body),
     'x-request-id': id,
     'x-content-type-options': 'nosniff',
     'cache-control': 'no-store',
-    ...(server.ending && {connection: 'close'}),
-    ...more,
-  });
+  };
+  if (server.ending) headers.connection = 'close';
+  if (more !== undefined) Object.assign(headers, more);
+  response.writeHead(status, headers);
   response.end(body);
 }

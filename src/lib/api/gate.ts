@@ -36,13 +36,15 @@ export function createGate({auth, keys, bodyBytes, log, now, ...rates}: GateOpti
     if (perAddress !== undefined) limit(perAddress, networkOf(address), now());
     if (scope === undefined) return;
     if (Number(headers['content-length'] ?? 0) > bodyBytes) throw new ApiError('PAYLOAD_TOO_LARGE');
-    const caller = await auth.identify(headers, address);
+    const known = auth.identify(headers, address);
+    const caller = known instanceof Promise ? await known : known;
     exchange.caller = caller;
     if (perKey !== undefined) limit(perKey, caller.id, now());
     if (method !== 'GET' && method !== 'HEAD') exchange.rawBody = await readBody(request, bodyBytes);
-    await auth.verify(caller, {method, url: exchange.url, headers, address, body: exchange.rawBody}, scope);
+    const verified = auth.verify(caller, {method, url: exchange.url, headers, address, body: exchange.rawBody}, scope);
+    if (verified !== undefined) await verified;
     // Nobody waits for it, and nothing depends on it.
-    keys.used(caller.id).catch((error: unknown) => {
+    keys.used(caller.id)?.catch((error: unknown) => {
       log.warn({err: error, key: caller.id}, 'the use of an API key could not be noted');
     });
   };

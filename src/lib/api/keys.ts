@@ -1,4 +1,4 @@
-import {createHash, randomBytes, timingSafeEqual} from 'node:crypto';
+import {createSecretKey, hash, type KeyObject, randomBytes, timingSafeEqual} from 'node:crypto';
 import {ExitCode, PaynetError} from '../errors.js';
 import {type ApiKeyRow, type Params, prepare, type Store} from '../store/index.js';
 import {createKey, revokeKey, touchKey} from './operations.js';
@@ -40,7 +40,7 @@ export interface CreatedKey extends KeyInfo {
 export interface ActiveKey {
   id: string;
   scope: Scope;
-  hmacSecret: string;
+  hmacSecret: KeyObject;
 }
 
 export interface ApiKeys {
@@ -54,14 +54,14 @@ export interface ApiKeys {
   list(): Promise<KeyInfo[]>;
   /** In force at once here, within seconds on other nodes. @throws PaynetError API_KEY_NOT_FOUND */
   revoke(id: string): Promise<void>;
-  /** Whether `find` would answer without asking the store. */
-  isCached(key: string): boolean;
+  /** The key, if it is in force and was looked up within the last seconds. */
+  cached(key: string): ActiveKey | undefined;
   /** The key, if it is known and in force. @throws PaynetError MASTER_KEY_WRONG */
   find(key: string): Promise<ActiveKey | undefined>;
   /** Whether a key that was found before may still be used. */
   isInForce(id: string): Promise<boolean>;
-  /** Notes the use of a key: one write a minute. */
-  used(id: string): Promise<void>;
+  /** Notes the use of a key: one write a minute, else nothing. */
+  used(id: string): Promise<void> | undefined;
 }
 
 export interface ApiKeysOptions {
@@ -82,13 +82,14 @@ const allKeys = prepare<object, ApiKeyRow>((db) => db.selectFrom('api_keys').sel
 
 interface Cached {
   row: ApiKeyRow;
+  secretHash: Buffer;
   /** Only of a key in force: the others may be of a master key that is lost. */
-  hmacSecret: string | undefined;
+  active: ActiveKey | undefined;
   until: number;
 }
 
 const NOTHING = Buffer.alloc(32);
-const hashOf = (key: string): Buffer => createHash('sha256').update(key).digest();
+const hashOf = (key: string): Buffer => hash('sha256', key, 'buffer');
 
 /** The API keys of a store. @throws PaynetError MASTER_KEY_INVALID */
 export function createApiKeys({store, masterKey, now = Date.now}: ApiKeysOptions): ApiKeys {
@@ -104,11 +105,21 @@ export function createApiKeys({store, masterKey, now = Date.now}: ApiKeysOptions
     const row = await store.readFirst(keyById, {id});
     cache.delete(id);
     if (row === undefined) return undefined;
-    const hmacSecret = isInForce(row, now()) ? unseal(masterKey, id, row.hmac_secret_encrypted) : undefined;
-    const loaded = {row, hmacSecret, until: now() + CACHE_MS};
+    const active = isInForce(row, now()) ? activeOf(row) : undefined;
+    const loaded = {row, secretHash: Buffer.from(row.secret_hash, 'hex'), active, until: now() + CACHE_MS};
     cache.set(id, loaded);
     trim(cache);
     return loaded;
+  }
+
+  function activeOf({id, scopes, hmac_secret_encrypted: sealed}: ApiKeyRow): ActiveKey {
+    return {id, scope: scopes as Scope, hmacSecret: createSecretKey(unseal(masterKey, id, sealed), 'utf8')};
+  }
+
+  function matching(key: string, loaded: Cached | undefined): ActiveKey | undefined {
+    // The same work for a key that is not there.
+    const same = timingSafeEqual(hashOf(key), loaded?.secretHash ?? NOTHING);
+    return same && loaded !== undefined && isInForce(loaded.row, now()) ? loaded.active : undefined;
   }
 
   return {
@@ -147,19 +158,14 @@ export function createApiKeys({store, masterKey, now = Date.now}: ApiKeysOptions
       }
     },
 
-    isCached(key) {
+    cached(key) {
       const cached = cache.get(KEY.exec(key)?.[1] ?? '');
-      return cached !== undefined && cached.until > now();
+      return cached !== undefined && cached.until > now() ? matching(key, cached) : undefined;
     },
 
     async find(key) {
       const id = KEY.exec(key)?.[1];
-      const loaded = id === undefined ? undefined : await load(id);
-      // The same work for a key that is not there.
-      const expected = loaded === undefined ? NOTHING : Buffer.from(loaded.row.secret_hash, 'hex');
-      const same = timingSafeEqual(hashOf(key), expected);
-      if (!same || loaded?.hmacSecret === undefined || !isInForce(loaded.row, now())) return undefined;
-      return {id: loaded.row.id, scope: loaded.row.scopes as Scope, hmacSecret: loaded.hmacSecret};
+      return matching(key, id === undefined ? undefined : await load(id));
     },
 
     async isInForce(id) {
@@ -167,13 +173,13 @@ export function createApiKeys({store, masterKey, now = Date.now}: ApiKeysOptions
       return loaded !== undefined && isInForce(loaded.row, now());
     },
 
-    async used(id) {
+    used(id) {
       const time = now();
-      if (time - (usedAt.get(id) ?? Number.NEGATIVE_INFINITY) < USED_EVERY_MS) return;
+      if (time - (usedAt.get(id) ?? Number.NEGATIVE_INFINITY) < USED_EVERY_MS) return undefined;
       usedAt.delete(id);
       usedAt.set(id, time);
       trim(usedAt);
-      await store.run(touchKey, {id, now: time});
+      return store.run(touchKey, {id, now: time});
     },
   };
 }

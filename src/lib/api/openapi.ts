@@ -47,7 +47,7 @@ export interface OpenApiDocument {
 
 const DESCRIPTION = `Every request below /api/v1 carries an API key, as \`X-Api-Key\` or \`Authorization: Bearer\`, and is signed:
 
-\`X-Timestamp\` is the time in Unix seconds (at most 300 s off), \`X-Nonce\` 8 to 128 letters, digits, "-" or "_" that are new for each request (take 128 random bits), \`X-Signature\` the lower-case hexadecimal HMAC-SHA256, under the secret that belongs to the key, of five lines without an end of line after the last: method, path with query as sent, timestamp, nonce, lower-case hexadecimal SHA-256 of the body.
+\`X-Timestamp\` is the time in Unix seconds (at most 300 s off), \`X-Nonce\` 8 to 128 letters, digits, "-" or "_" that are new for each request (take 128 random bits), \`X-Signature\` the lower-case hexadecimal HMAC-SHA256, under the secret that belongs to the key, of five lines without an end of line after the last: method, path with query as sent, timestamp, nonce, lower-case hexadecimal SHA-256 of the body. A nonce is refused for 10 minutes after its use: that of a POST by every node and after a restart, that of a GET, which changes nothing, by the node that answered it.
 
 Every answer is an envelope: \`code\` (0 for success), \`message\`, \`data\`, \`request_id\`, \`timestamp\` (Unix seconds); errors have \`error\` and \`error_code\` too. With status 429 and 503, \`Retry-After\` says how many seconds to wait.`;
 

@@ -46,7 +46,7 @@ export class Router<Route> {
 
   /** @throws ApiError INVALID_PARAMETER when a segment that counts is not UTF-8 */
   find(method: string, path: string): Found<Route> {
-    const allowed = new Set<string>();
+    const allowed: string[] = [];
     const segments = segmentsOf(path);
     const values: string[] = [];
     const entry = this.#walk(this.#root, segments, 0, method, values, allowed);
@@ -54,7 +54,7 @@ export class Router<Route> {
     entry?.names.forEach((name, index) => {
       params[name] = decode(values[index] ?? '');
     });
-    return {route: entry?.route, params, allowed: [...allowed]};
+    return {route: entry?.route, params, allowed};
   }
 
   #walk(
@@ -63,12 +63,12 @@ export class Router<Route> {
     index: number,
     method: string,
     values: string[],
-    allowed: Set<string>,
+    allowed: string[],
   ): Entry<Route> | undefined {
     const segment = segments[index];
     if (segment === undefined) {
       const entry = node.entries.get(method);
-      if (entry === undefined) for (const each of node.entries.keys()) allowed.add(each);
+      if (entry === undefined) allowed.push(...[...node.entries.keys()].filter((each) => !allowed.includes(each)));
       return entry;
     }
     const child = node.children.get(segment);
@@ -81,7 +81,7 @@ export class Router<Route> {
   }
 }
 
-const segmentsOf = (path: string): string[] => path.split('/').slice(1);
+const segmentsOf = (path: string): string[] => path.slice(1).split('/');
 
 function decode(segment: string): string {
   if (!segment.includes('%')) return segment;

@@ -1,9 +1,13 @@
 import {parse} from 'node:querystring';
 
-const names = new Map<string, string>();
+interface Name {
+  wire: string;
+  isTime: boolean;
+  /** What others wrote stays as it is. */
+  isForeign: boolean;
+}
 
-/** What others wrote stays as it is. */
-const FOREIGN = new Set(['data', 'reported']);
+const names = new Map<string, Name>();
 
 /**
  * Plain data of the program in the words of the interface: `orderNo` becomes `order_no`, a time (`…At`) becomes
@@ -13,21 +17,29 @@ export function toWire(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(toWire);
   if (typeof value !== 'object' || value === null) return value;
   const result: Record<string, unknown> = {};
-  for (const [name, inner] of Object.entries(value)) {
+  for (const key of Object.keys(value)) {
+    const inner = (value as Record<string, unknown>)[key];
     if (inner === undefined) continue;
-    const isTime = typeof inner === 'number' && name.endsWith('At');
-    if (isTime) result[wireName(name)] = new Date(inner).toISOString();
-    else result[wireName(name)] = FOREIGN.has(name) ? inner : toWire(inner);
+    const {wire, isTime, isForeign} = nameOf(key);
+    if (typeof inner !== 'object' || inner === null || isForeign) {
+      result[wire] = isTime && typeof inner === 'number' ? new Date(inner).toISOString() : inner;
+    } else {
+      result[wire] = toWire(inner);
+    }
   }
   return result;
 }
 
-function wireName(name: string): string {
-  const known = names.get(name);
+function nameOf(key: string): Name {
+  const known = names.get(key);
   if (known !== undefined) return known;
-  const made = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const made = {
+    wire: key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+    isTime: key.endsWith('At'),
+    isForeign: key === 'data' || key === 'reported',
+  };
   // Names are the program's own; figures may bring some more, but never without end.
-  if (names.size < 1000) names.set(name, made);
+  if (names.size < 1000) names.set(key, made);
   return made;
 }
 
