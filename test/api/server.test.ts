@@ -1,3 +1,4 @@
+import {once} from 'node:events';
 import {connect} from 'node:net';
 import {text} from 'node:stream/consumers';
 import {describe, expect, it} from 'vitest';
@@ -207,6 +208,18 @@ describe('a request', () => {
     const socket = connect(port, '127.0.0.1');
     socket.write(begun.replace('KEY', key.key));
     expect(await text(socket)).toMatch(/^HTTP\/1\.1 408 .*"error_code":"REQUEST_TIMEOUT"/s);
+  });
+
+  it('whose sender goes away in the middle is no failure of the server', async () => {
+    const {api, port, key, log} = await startTestApi();
+    const socket = connect(port, '127.0.0.1');
+    const head = ['POST /api/v1/coin-orders HTTP/1.1', 'host: x', `x-api-key: ${key.key}`, 'expect: 100-continue'];
+    socket.write(`${[...head, 'content-type: application/json', 'content-length: 10'].join('\r\n')}\r\n\r\n`);
+    // The server reads it by now.
+    await once(socket, 'data');
+    socket.destroy();
+    await api.close();
+    expect(log.lines.filter(({level}) => level === 'error' || level === 'warn')).toEqual([]);
   });
 
   it('that never begins is ended', async () => {

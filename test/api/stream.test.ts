@@ -8,17 +8,18 @@ async function until(response: IncomingMessage, wanted: string): Promise<string>
   response.setEncoding('utf8');
   let got = '';
   return new Promise((resolve, reject) => {
+    const ended = (): void => reject(new Error(`the stream ended before "${wanted}": ${got}`));
     const look = (chunk: string): void => {
       got += chunk;
       if (!got.includes(wanted)) return;
-      response.off('data', look);
+      response.off('data', look).off('error', reject).off('end', ended);
       response.pause();
       resolve(got);
     };
     response.on('data', look);
     response.resume();
     response.once('error', reject);
-    response.once('end', () => reject(new Error(`the stream ended before "${wanted}": ${got}`)));
+    response.once('end', ended);
   });
 }
 
