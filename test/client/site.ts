@@ -12,10 +12,19 @@ import {
   ORDER_OPERATIONS,
   type Report,
 } from '../../src/lib/orders/index.js';
-import {claimForSending, commandFailed, enqueueCommand, OUTBOUND_OPERATIONS} from '../../src/lib/outbound/index.js';
+import {
+  claimForSending,
+  cleanCommands,
+  commandFailed,
+  dismissDead,
+  enqueueCommand,
+  OUTBOUND_OPERATIONS,
+  retryDead,
+} from '../../src/lib/outbound/index.js';
 import type {Business} from '../../src/lib/server/business.js';
 import {eventsPort} from '../../src/lib/server/ports/events.js';
-import {coinInfo, ordersPort} from '../../src/lib/server/ports/orders.js';
+import {coinInfo} from '../../src/lib/server/ports/order-info.js';
+import {ordersPort} from '../../src/lib/server/ports/orders.js';
 import {queuePort} from '../../src/lib/server/ports/queue.js';
 import {DeadlineWheel} from '../../src/lib/session/index.js';
 import {openStore} from '../../src/lib/store/index.js';
@@ -83,21 +92,32 @@ export async function openSite(atEnd: AtEnd, options: TestOptions = {}): Promise
   atEnd(() => orders.stop());
 
   const wake = (): void => {};
-  const business = {coins: orders, place: (request: CoinOrderRequest) => orders.create(request)} as Business;
+  const business = {
+    coins: orders,
+    place: (request: CoinOrderRequest) => orders.create(request),
+    charging: {charges: {get: async () => undefined}},
+  } as unknown as Business;
   const ports: Partial<ApiPorts> = {
     orders: ordersPort({store, business, keepSeconds: 0, now: Date.now}),
     events: eventsPort({store, wake, now: Date.now}),
-    queue: {
-      ...queuePort({store, wake, now: Date.now}),
-      // Two days later, when what is settled may go.
-      clean: () => queuePort({store, wake, now: () => Date.now() + 2 * 86_400_000}).clean(),
-    },
+    queue: queuePort({
+      store,
+      dispatcher: () => ({
+        retry: (id) => store.run(retryDead, {id, at: Date.now()}),
+        dismiss: (id) => store.run(dismissDead, {id, at: Date.now()}),
+        // Two days later, when what is settled may go.
+        clean: () => store.run(cleanCommands, {at: Date.now() + 2 * 86_400_000, limit: 100}),
+      }),
+    }),
     devices: {
       async list({limit, offset, online}) {
         const found = [...devices.values()].filter((each) => online === undefined || each.online === online);
         return {items: found.slice(offset, offset + limit), total: found.length};
       },
-      get: async (id) => devices.get(id),
+      async get(id) {
+        const found = devices.get(id);
+        return found && {...found, ports: [], activeOrders: []};
+      },
       async kick(id, reason) {
         mustBeOnline(id);
         kicked.push(`${id} ${reason}`);

@@ -72,17 +72,18 @@ export interface OrderInfo {
   amountCent: number | null;
   coins: number | null;
   timeoutSeconds: number | null;
-  /** Percent. */
-  progress: number;
+  /** Percent; of a coin order. */
+  progress: number | null;
   /** As far as the device has told. */
   energyWh: number | null;
   durationSeconds: number | null;
   error: string | null;
   /** What ended it, for a machine. */
   endReason: string | null;
-  attempts: number;
+  /** How often its command was written to the device; of a coin order. */
+  attempts: number | null;
   createdAt: number;
-  /** When its command was written to the device. */
+  /** When its command was written to the device; of a coin order. */
   sentAt: number | null;
   /** When the device began. */
   startedAt: number | null;

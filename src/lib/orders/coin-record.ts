@@ -15,6 +15,8 @@ export interface CoinRecord {
   /** Percent. */
   readonly progress: number;
   readonly error: string;
+  /** What ended it, for a machine; null before. */
+  readonly endReason: string | null;
   /** How often the command was written, or may have been. */
   readonly attempts: number;
   readonly amountCent: number | null;
@@ -37,6 +39,7 @@ export function recordOf(row: OrderRow): CoinRecord {
     state: row.state as CoinState,
     progress: row.progress,
     error: row.error ?? '',
+    endReason: row.end_reason,
     attempts: row.attempts,
     amountCent: row.amount_cent,
     createdAt: row.created_at,

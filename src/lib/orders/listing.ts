@@ -1,8 +1,9 @@
-import {type DiscrepancyRow, defineListing, type OrderRow} from '../store/index.js';
+import {type DiscrepancyRow, defineListing, type OrderKind, type OrderRow} from '../store/index.js';
 
 export interface OrderFilter {
   readonly deviceId?: string | undefined;
   readonly state?: string | undefined;
+  readonly kind?: OrderKind | undefined;
   /** Any number: those that have not ended. */
   readonly open?: number | undefined;
 }

@@ -5,10 +5,18 @@ import type {Config} from '../config/index.js';
 import {createDevices, type Devices} from '../devices/index.js';
 import {PaynetError} from '../errors.js';
 import type {EventSender} from '../events/index.js';
-import type {GuardedHooks} from '../hooks/index.js';
+import type {GuardedHooks, HookAnswer} from '../hooks/index.js';
 import type {DeviceEvent, Gateway, OrderView} from '../link/index.js';
 import {type Log, type Metrics, printable} from '../observe/index.js';
-import {type CoinNews, type CoinOrderRequest, CoinOrders, type CoinRecord, isOver} from '../orders/index.js';
+import {
+  type ChargePlaced,
+  type ChargeRequest,
+  type CoinNews,
+  type CoinOrderRequest,
+  CoinOrders,
+  type CoinRecord,
+  isOver,
+} from '../orders/index.js';
 import type {Store} from '../store/index.js';
 import type {Changes} from './changes.js';
 import {type Charging, createCharging} from './charging.js';
@@ -40,6 +48,8 @@ export interface Business {
   sender: EventSender | undefined;
   /** Places an order; resolves when it is stored. */
   place(request: CoinOrderRequest): Promise<{outcome: 'created' | 'same'; order: CoinRecord}>;
+  /** Places a charging order; resolves when it is stored. */
+  placeCharge(request: ChargeRequest): Promise<ChargePlaced>;
   /** Places an order; resolves with its final state. Rejects with SERVER_STOPPED when it is open at the end. */
   payOut(request: CoinOrderRequest): Promise<CoinRecord>;
   /** Takes what happens at a device; a promise holds the device's next message back. */
@@ -112,24 +122,38 @@ export function createBusiness(options: BusinessOptions): Business {
   });
 
   async function place(request: CoinOrderRequest): ReturnType<Business['place']> {
-    const {orderNo, deviceId, coins: count, timeoutSeconds} = request;
-    const content = JSON.stringify([deviceId, count, timeoutSeconds]);
-    if ((await idempotency?.claim(`order:${orderNo}`, content)) === 'other') {
-      throw new PaynetError('ORDER_CONFLICT', `order ${orderNo} exists with another content`, {
-        hint: 'Use a new order number for a new order.',
-      });
+    const {orderNo, deviceId, coins: count, timeoutSeconds, amountCent = null} = request;
+    await claim(orderNo, [deviceId, count, timeoutSeconds]);
+    if (hooks?.order !== undefined && (await coins.get(orderNo)) === undefined) {
+      const known = {orderNo, deviceId, amountCent} as const;
+      await consent(hooks.order({...known, kind: 'coin', coins: count, timeoutSeconds, portNo: null}));
     }
-    if (hooks?.order !== undefined) await requireConsent(hooks.order, request);
     return coins.create(request);
   }
 
-  /** Asks the project, but not about an order that it has let through before. */
-  async function requireConsent(hook: NonNullable<GuardedHooks['order']>, request: CoinOrderRequest): Promise<void> {
-    if ((await coins.get(request.orderNo)) !== undefined) return;
-    const {orderNo, deviceId, coins: count, timeoutSeconds, amountCent = null} = request;
-    const order = {orderNo, deviceId, kind: 'coin', coins: count, timeoutSeconds, portNo: null, amountCent} as const;
-    const answer = await hook(order);
-    if (answer !== true) throw new PaynetError('ORDER_REFUSED', answer.refuse);
+  async function placeCharge(request: ChargeRequest): Promise<ChargePlaced> {
+    const {orderNo, deviceId, portNo, mode, amountCent} = request;
+    await claim(orderNo, [deviceId, portNo, mode, amountCent]);
+    const {charges} = charging;
+    if (hooks?.order !== undefined && (await charges.get(orderNo)) === undefined) {
+      const known = {orderNo, deviceId, amountCent} as const;
+      await consent(hooks.order({...known, kind: 'charge', coins: null, timeoutSeconds: null, portNo}));
+    }
+    return charges.create(request);
+  }
+
+  /** Among servers with databases of their own one order number is one order. */
+  async function claim(orderNo: string, content: readonly unknown[]): Promise<void> {
+    if ((await idempotency?.claim(`order:${orderNo}`, JSON.stringify(content))) !== 'other') return;
+    throw new PaynetError('ORDER_CONFLICT', `order ${orderNo} exists with another content`, {
+      hint: 'Use a new order number for a new order.',
+    });
+  }
+
+  /** What the project says; it is not asked about an order that it has let through before. */
+  async function consent(answer: HookAnswer | PromiseLike<HookAnswer>): Promise<void> {
+    const said = await answer;
+    if (said !== true) throw new PaynetError('ORDER_REFUSED', said.refuse);
   }
 
   const business: Business = {
@@ -138,6 +162,7 @@ export function createBusiness(options: BusinessOptions): Business {
     devices,
     sender: undefined,
     place,
+    placeCharge,
 
     async payOut(request) {
       const {ended, forget} = waiters.wait(request.orderNo);

@@ -58,9 +58,9 @@ export async function startHttp(options: HttpOptions): Promise<{keys: ApiKeys; a
     keys,
     ports: {
       orders: ordersPort({store, business, keepSeconds, now}),
-      devices: devicesPort({gateway, devices: business.devices}),
+      devices: devicesPort({store, gateway, devices: business.devices}),
       events: eventsPort({store, wake, now}),
-      queue: queuePort({store, wake: () => {}, now}),
+      queue: queuePort({store, dispatcher: () => business.charging.dispatcher}),
       stats: () => readStats({store, business}),
       subscribe: changes.subscribe,
     },

@@ -3,12 +3,35 @@ import type {Devices} from '../../devices/index.js';
 import {PaynetError} from '../../errors.js';
 import type {Gateway} from '../../link/index.js';
 import {printable} from '../../observe/index.js';
+import {orderListing, portsOfDevice} from '../../orders/index.js';
+import type {Store} from '../../store/index.js';
+import {orderInfo} from './order-info.js';
+
+export interface DevicesPortOptions {
+  store: Store;
+  gateway: Gateway;
+  devices: Devices;
+}
+
+const SHOWN_ORDERS = 20;
 
 /** Devices as the HTTP interface has them. */
-export function devicesPort({gateway, devices}: {gateway: Gateway; devices: Devices}): DevicesPort {
+export function devicesPort({store, gateway, devices}: DevicesPortOptions): DevicesPort {
   return {
     list: (filter) => devices.list(filter),
-    get: (deviceId) => devices.get(deviceId),
+    async get(deviceId) {
+      const device = await devices.get(deviceId);
+      if (device === undefined) return undefined;
+      const [ports, active] = await Promise.all([
+        store.read(portsOfDevice, {deviceId}),
+        orderListing.page(store, {deviceId, open: 1}, {limit: SHOWN_ORDERS, offset: 0}),
+      ]);
+      return {
+        ...device,
+        ports: ports.map(({port_no: portNo, status, power_w: powerW}) => ({portNo, status, powerW})),
+        activeOrders: active.map(orderInfo),
+      };
+    },
     async kick(deviceId, reason) {
       if (gateway.kick(deviceId, reason === '' ? undefined : printable(reason))) return;
       throw new PaynetError('DEVICE_OFFLINE', `the device ${printable(deviceId)} is not online`);

@@ -1,15 +1,16 @@
-import type {DiscrepancyInfo, OrderInfo, OrdersPort} from '../../api/index.js';
+import type {DiscrepancyInfo, OrdersPort} from '../../api/index.js';
 import {PaynetError} from '../../errors.js';
 import {
-  type CoinRecord,
+  activeChargeOfPort,
+  type ChargeRecord,
   discrepancyById,
   discrepancyListing,
   orderListing,
-  recordOf,
   resolveDiscrepancy,
 } from '../../orders/index.js';
 import type {DiscrepancyRow, Store} from '../../store/index.js';
 import type {Business} from '../business.js';
+import {chargeInfo, coinInfo, orderInfo} from './order-info.js';
 import {rangeOf} from './page.js';
 
 export interface OrdersPortOptions {
@@ -22,7 +23,15 @@ export interface OrdersPortOptions {
 
 /** Orders as the HTTP interface has them. */
 export function ordersPort({store, business, keepSeconds, now}: OrdersPortOptions): OrdersPort {
-  const {coins} = business;
+  const {coins, charging} = business;
+  const {charges} = charging;
+
+  async function chargeOf(orderNo: string): Promise<ChargeRecord> {
+    const found = await charges.get(orderNo);
+    if (found === undefined) throw new PaynetError('ORDER_NOT_FOUND', `there is no order ${orderNo}`);
+    return found;
+  }
+
   return {
     async createCoin({orderNo, deviceId, coins: count, timeoutSeconds, keepSeconds: asked}) {
       const keep = asked ?? keepSeconds;
@@ -30,20 +39,41 @@ export function ordersPort({store, business, keepSeconds, now}: OrdersPortOption
       const {outcome, order} = await business.place(request);
       return {outcome, order: coinInfo(order)};
     },
-    async get(orderNo) {
-      const order = await coins.get(orderNo);
-      return order && coinInfo(order);
+    async createCharge(order) {
+      const {outcome, order: made} = await business.placeCharge(order);
+      return {outcome, order: chargeInfo(made), online: business.devices.isOnline(order.deviceId)};
     },
-    async list({deviceId, status, ...page}) {
-      const filter = {deviceId, state: status};
+    async get(orderNo) {
+      const coin = await coins.get(orderNo);
+      if (coin !== undefined) return coinInfo(coin);
+      const charge = await charges.get(orderNo);
+      return charge && chargeInfo(charge);
+    },
+    async list({deviceId, status, kind, ...page}) {
+      const filter = {deviceId, state: status, kind};
       const [rows, total] = await Promise.all([
         orderListing.page(store, filter, rangeOf(page)),
         orderListing.count(store, filter),
       ]);
-      return {items: rows.map((row) => coinInfo(recordOf(row))), total};
+      return {items: rows.map(orderInfo), total};
     },
     async cancel(orderNo) {
-      return coinInfo(await coins.cancel(orderNo));
+      const coin = await coins.get(orderNo);
+      if (coin !== undefined) return {order: coinInfo(await coins.cancel(orderNo)), oldStatus: coin.state};
+      const {state: oldStatus} = await chargeOf(orderNo);
+      return {order: chargeInfo(await charges.cancel(orderNo)), oldStatus};
+    },
+    async stop(orderNo) {
+      if ((await coins.get(orderNo)) !== undefined) {
+        throw new PaynetError('COMMAND_UNSUPPORTED', `order ${orderNo} gives out coins: it cannot be stopped`);
+      }
+      const {state: oldStatus} = await chargeOf(orderNo);
+      return {order: chargeInfo(await charges.stopOrder(orderNo)), oldStatus};
+    },
+    async stopPort(deviceId, portNo, orderNo) {
+      const row = await store.readFirst(activeChargeOfPort, {deviceId, portNo});
+      const order = await charges.stopPort(deviceId, portNo, orderNo);
+      return {order: chargeInfo(order), oldStatus: row?.order_no === order.orderNo ? row.state : order.state};
     },
     async discrepancies({resolved, ...page}) {
       const filter = resolved === undefined ? {} : resolved ? {settled: 1} : {open: 1};
@@ -61,26 +91,6 @@ export function ordersPort({store, business, keepSeconds, now}: OrdersPortOption
       const why = row === undefined ? `there is no discrepancy ${id}` : `discrepancy ${id} was settled before`;
       throw new PaynetError('DISCREPANCY_NOT_FOUND', why);
     },
-  };
-}
-
-/** A coin order in the words of the interface. */
-export function coinInfo(order: CoinRecord): OrderInfo {
-  const {orderNo, deviceId, state, coins, timeoutSeconds, progress, error, attempts} = order;
-  const {createdAt, updatedAt, endedAt} = order;
-  return {
-    orderNo,
-    deviceId,
-    kind: 'coin',
-    status: state,
-    coins,
-    timeoutSeconds,
-    progress,
-    error: error === '' ? null : error,
-    attempts,
-    createdAt,
-    updatedAt,
-    endedAt,
   };
 }
 

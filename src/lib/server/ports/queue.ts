@@ -1,22 +1,32 @@
-import type {DeadLetterInfo, QueuePort} from '../../api/index.js';
+import type {CommandInfo, QueuePort} from '../../api/index.js';
 import {PaynetError} from '../../errors.js';
-import {cleanCommands, deadListing, dismissDead, retryDead} from '../../outbound/index.js';
+import {type Dispatcher, deadListing, openListing} from '../../outbound/index.js';
 import type {CommandRow, Store} from '../../store/index.js';
 import {rangeOf} from './page.js';
 
 export interface QueuePortOptions {
   store: Store;
-  /** A command waits again. */
-  wake(): void;
-  now: () => number;
+  dispatcher(): Pick<Dispatcher, 'retry' | 'dismiss' | 'clean'> | undefined;
 }
 
-/** Removed in one transaction: others write in between. */
-const PART = 500;
-
 /** Commands that were given up, as the HTTP interface has them. */
-export function queuePort({store, wake, now}: QueuePortOptions): QueuePort {
+export function queuePort({store, dispatcher}: QueuePortOptions): QueuePort {
+  function running(): NonNullable<ReturnType<QueuePortOptions['dispatcher']>> {
+    const found = dispatcher();
+    if (found === undefined) throw new PaynetError('UNAVAILABLE', 'the queue is not running yet');
+    return found;
+  }
+
   return {
+    async waiting({deviceId, ...page}) {
+      const filter = {deviceId};
+      const [rows, total] = await Promise.all([
+        openListing.page(store, filter, rangeOf(page)),
+        openListing.count(store, filter),
+      ]);
+      const items = rows.map((row) => ({...commandInfo(row), priority: row.priority, expiresAt: row.expires_at}));
+      return {items, total};
+    },
     async dead({deviceId, ...page}) {
       const filter = {deviceId};
       const [rows, total] = await Promise.all([
@@ -26,27 +36,20 @@ export function queuePort({store, wake, now}: QueuePortOptions): QueuePort {
       return {items: rows.map(commandInfo), total};
     },
     async retry(id) {
-      const result = await store.run(retryDead, {id, at: now()});
+      const result = await running().retry(id);
       if (result === 'unknown') throw unknown(id);
       if (result === 'order over') {
         throw new PaynetError('ORDER_FINISHED', `the order of command ${id} is over: it is not begun again`);
       }
-      wake();
     },
     async dismiss(id) {
-      if (!(await store.run(dismissDead, {id, at: now()}))) throw unknown(id);
+      if (!(await running().dismiss(id))) throw unknown(id);
     },
-    async clean() {
-      for (let removed = 0; ; ) {
-        const part = await store.run(cleanCommands, {at: now(), limit: PART});
-        removed += part;
-        if (part < PART) return removed;
-      }
-    },
+    clean: () => running().clean(),
   };
 }
 
-function commandInfo(row: CommandRow): DeadLetterInfo {
+function commandInfo(row: CommandRow): CommandInfo {
   return {
     id: row.id,
     deviceId: row.device_id,
