@@ -1,9 +1,9 @@
 import {createHash, randomBytes} from 'node:crypto';
 import {describe, expect, it} from 'vitest';
-import {createApiKeys, sign} from '../../src/lib/api/index.js';
+import {createApiKeys} from '../../src/lib/api/index.js';
 import {createKey} from '../../src/lib/api/operations.js';
 import {seal} from '../../src/lib/api/sealed.js';
-import {stringToSign} from '../../src/lib/api/signature.js';
+import {signRequest, stringToSign} from '../../src/lib/events/index.js';
 import {MASTER_KEY, NOW, openAt, send, sharedTestApi, startTestApi, tempFile} from './support.js';
 
 const shared = sharedTestApi();
@@ -26,8 +26,8 @@ describe('the signature', () => {
     expect(stringToSign(CHARGE)).toBe(
       'POST\n/api/v1/third/devices/82241218000382/charge\n1762863000\na1b2c3d4\nc803db190ea2ebb0eea9df03dcbd168751ce0cbf0e0daa002e02cc0dc5b2c703',
     );
-    expect(sign(SECRET, CHARGE)).toBe(CHARGE_SIGNATURE);
-    expect(sign(SECRET, QUERY)).toBe(QUERY_SIGNATURE);
+    expect(signRequest(SECRET, CHARGE)).toBe(CHARGE_SIGNATURE);
+    expect(signRequest(SECRET, QUERY)).toBe(QUERY_SIGNATURE);
   });
 
   it('of the worked examples is taken over HTTP', async () => {
@@ -74,7 +74,7 @@ describe('the signature', () => {
     expect(charge.json.error_code).toBe('NONCE_REPLAYED');
   });
 
-  const GOOD = sign(SECRET, QUERY);
+  const GOOD = signRequest(SECRET, QUERY);
   it.each([
     ['none', undefined],
     ['an empty one', ''],
@@ -96,7 +96,7 @@ describe('the signature', () => {
       nonce,
       body: Buffer.alloc(0),
     };
-    const right = sign(key.hmacSecret, request);
+    const right = signRequest(key.hmacSecret, request);
     const headers = {
       'x-api-key': key.key,
       'x-timestamp': '1762863000',
@@ -118,7 +118,7 @@ describe('the signature', () => {
     const nonce = 'n'.repeat(16);
     const body = Buffer.from('{"reason":"a"}');
     const path = '/api/v1/devices/PB-0001/kick';
-    const signature = sign(key.hmacSecret, {method: 'POST', path, timestamp, nonce, body});
+    const signature = signRequest(key.hmacSecret, {method: 'POST', path, timestamp, nonce, body});
     const headers = {'x-api-key': key.key, 'x-timestamp': timestamp, 'x-nonce': nonce, 'x-signature': signature};
     const json = {...headers, 'content-type': 'application/json'};
     for (const other of ['{"reason":"b"}', '{ "reason":"a"}', '']) {

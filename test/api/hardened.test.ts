@@ -6,7 +6,8 @@ import {createRequire} from 'node:module';
 import {createInterface} from 'node:readline';
 import {fileURLToPath, pathToFileURL} from 'node:url';
 import {expect, it, onTestFinished} from 'vitest';
-import {type CreatedKey, sign} from '../../src/lib/api/index.js';
+import type {CreatedKey} from '../../src/lib/api/index.js';
+import {signRequest} from '../../src/lib/events/index.js';
 import {type Answer, ORDER, send, tempFile} from './support.js';
 
 const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
@@ -28,7 +29,7 @@ it('serves where no code may be made out of strings', async () => {
       'x-api-key': key.key,
       'x-timestamp': timestamp,
       'x-nonce': nonce,
-      'x-signature': sign(key.hmacSecret, {method, path, timestamp, nonce, body: Buffer.from(body)}),
+      'x-signature': signRequest(key.hmacSecret, {method, path, timestamp, nonce, body: Buffer.from(body)}),
       ...(body !== '' && {'content-type': 'application/json'}),
     };
   };

@@ -14,9 +14,9 @@ import {
   type CreatedKey,
   createApiKeys,
   type Scope,
-  sign,
   startApi,
 } from '../../src/lib/api/index.js';
+import {signRequest} from '../../src/lib/events/index.js';
 import type {Log} from '../../src/lib/observe/index.js';
 import {openStore, type Store} from '../../src/lib/store/index.js';
 import {literalPorts, NOW} from './ports.js';
@@ -128,7 +128,7 @@ export async function startTestApi(options: TestOptions = {}): Promise<TestApi> 
       'x-api-key': used.key,
       'x-timestamp': timestamp,
       'x-nonce': nonce,
-      'x-signature': sign(used.hmacSecret, {method, path, timestamp, nonce, body}),
+      'x-signature': signRequest(used.hmacSecret, {method, path, timestamp, nonce, body}),
     };
   };
   return {

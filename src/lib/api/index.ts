@@ -15,4 +15,3 @@ export {openMasterKey} from './master-key.js';
 export {apiOperations} from './operations.js';
 export type * from './ports.js';
 export {type Api, type ApiLimits, type ApiOptions, startApi} from './server.js';
-export {type SignedRequest, sign} from './signature.js';

@@ -19,7 +19,7 @@ export {
   type EventSenderStats,
   startEventSender,
 } from './sender.js';
-export {type SignedRequest, signRequest} from './signature.js';
+export {type SignedRequest, signRequest, stringToSign} from './signature.js';
 export {checkTarget, type TargetRules} from './target.js';
 export {type ReceivedWebhook, verifyWebhook, type WebhookVerdict} from './verify.js';
 

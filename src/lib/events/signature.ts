@@ -1,8 +1,7 @@
-import {createHash, createHmac} from 'node:crypto';
+import {createHmac, hash, type KeyObject} from 'node:crypto';
 import {PaynetError} from '../errors.js';
 
 export interface SignedRequest {
-  /** Upper case. */
   readonly method: string;
   /** Without host, with the query as it is sent. */
   readonly path: string;
@@ -12,10 +11,20 @@ export interface SignedRequest {
   readonly body: Uint8Array;
 }
 
-/** The interface's own signature: lower-case hex. The secret is used as it is written. */
-export function signRequest(secret: string, {method, path, timestamp, nonce, body}: SignedRequest): string {
-  const hash = createHash('sha256').update(body).digest('hex');
-  return createHmac('sha256', secret).update(`${method}\n${path}\n${timestamp}\n${nonce}\n${hash}`).digest('hex');
+const HASH_OF_NOTHING = hash('sha256', '', 'hex');
+
+/**
+ * The text that is signed (iot-middleware.md §7.1 b): method, path, timestamp, nonce and hash of the body, separated by
+ * single line feeds.
+ */
+export function stringToSign({method, path, timestamp, nonce, body}: SignedRequest): string {
+  const digest = body.length === 0 ? HASH_OF_NOTHING : hash('sha256', body, 'hex');
+  return `${method.toUpperCase()}\n${path}\n${timestamp}\n${nonce}\n${digest}`;
+}
+
+/** The interface's own signature, both ways: lower-case hex, 64 characters. A secret is used as it is written. */
+export function signRequest(secret: string | KeyObject, request: SignedRequest): string {
+  return createHmac('sha256', secret).update(stringToSign(request)).digest('hex');
 }
 
 const PREFIX = 'whsec_';
