@@ -43,11 +43,14 @@ describe('the commands of the README', () => {
   const env: NodeJS.ProcessEnv = {...process.env, NO_COLOR: '1'};
   let link = {port: 0};
   let observe = {port: 0};
+  let api = {port: 0};
 
   beforeAll(() => {
     dir = mkdtempSync(join(tmpdir(), 'paynet-readme-'));
     mkdirSync(join(dir, 'bin'));
     symlinkSync(join(root, 'bin', 'run.js'), join(dir, 'bin', 'paynetctl'));
+    // Contexts are saved there.
+    env.XDG_CONFIG_HOME = join(dir, 'config');
     env.PATH = `${join(dir, 'bin')}:${process.env.PATH}`;
     for (const name of ['config.yaml', 'device.yaml']) writeFileSync(join(dir, name), fileOf(name));
   });
@@ -58,7 +61,10 @@ describe('the commands of the README', () => {
 
   /** Runs a line to its end, its ports replaced by those of the server that is running. */
   function toTheEnd(line: string, cwd = dir): {status: number | null; stdout: string; stderr: string} {
-    const command = line.replaceAll('8443', String(link.port)).replaceAll('9090', String(observe.port));
+    const command = line
+      .replaceAll('8443', String(link.port))
+      .replaceAll('9090', String(observe.port))
+      .replaceAll('7055', String(api.port));
     return spawnSync('bash', ['-c', command], {
       cwd,
       env: {...env, PAYNET_CLIENT_ADDR: `127.0.0.1:${link.port}`},
@@ -75,13 +81,14 @@ describe('the commands of the README', () => {
         ...env,
         PAYNET_SERVER_ADDR: '127.0.0.1:0',
         PAYNET_OBSERVE_ADDR: '127.0.0.1:0',
+        PAYNET_API_ADDR: '127.0.0.1:0',
         PAYNET_SERVER_DRAIN_TIMEOUT: '100ms',
       },
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     running.push(child);
     const [first] = (await once(createInterface({input: child.stdout!}), 'line')) as [string];
-    ({address: link, observe} = JSON.parse(first));
+    ({address: link, observe, api} = JSON.parse(first));
     return child;
   }
 
@@ -127,6 +134,60 @@ describe('the commands of the README', () => {
     expect(await end(server)).toBe(0);
   });
 
+  /** Starts a command that stays up, and gives its lines. */
+  function start(line: string): AsyncIterableIterator<string> {
+    const child = spawn('bash', ['-c', line.replace('paynetctl', 'exec paynetctl')], {
+      cwd: dir,
+      env: {...env, PAYNET_CLIENT_ADDR: `127.0.0.1:${link.port}`},
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    running.push(child);
+    return createInterface({input: child.stdout!})[Symbol.asyncIterator]();
+  }
+
+  async function until(lines: AsyncIterableIterator<string>, what: string): Promise<string> {
+    // Not a loop over them: leaving it would end them.
+    for (;;) {
+      const {value, done} = await lines.next();
+      if (done === true) throw new Error(`no line with "${what}"`);
+      if (value.includes(what)) return value;
+    }
+  }
+
+  /** What stands in the README from a line on, as many lines. */
+  function linesFrom(first: string, count: number): string[] {
+    const at = commands.findIndex((line) => line.startsWith(first));
+    expect(at).toBeGreaterThan(0);
+    return commands.slice(at, at + count);
+  }
+
+  it('orders over HTTP, by command and by curl, and the webhooks of both', async () => {
+    const [secret = '', receive = '', serveLine = ''] = linesFrom('openssl rand', 3);
+    expect(toTheEnd(secret).status).toBe(0);
+    const received = start(receive.replace('127.0.0.1:9000', '127.0.0.1:0'));
+    const {port} = new URL((await until(received, 'listening')).match(/http:\S+/)?.[0] ?? '');
+    const server = await serve(serveLine.replaceAll('127.0.0.1:9000', `127.0.0.1:${port}`));
+    const simulate = commands.find((line) => line.startsWith('paynetctl simulate device')) ?? '';
+    await until(start(simulate.replace(' --for 10s', '')), ' online ');
+
+    for (const line of linesFrom('paynetctl apikey create', 6)) {
+      const {status, stdout, stderr} = toTheEnd(line);
+      expect(`${line}: ${status} ${stderr.match(/Error.*/)?.[0] ?? ''}`).toBe(`${line}: 0 `);
+      // What was saved is talk, not data.
+      if (!line.includes(' context ')) expect(stdout).not.toBe('');
+      if (line.includes('--wait')) expect(stdout).toContain('done');
+    }
+    for (const line of linesFrom("echo '{", 5)) {
+      const {status, stdout} = toTheEnd(line);
+      expect(status).toBe(0);
+      if (!line.startsWith('curl')) continue;
+      expect(JSON.parse(stdout)).toMatchObject({code: 0});
+      if (line.endsWith('coin-orders')) await until(received, 'o-002:3');
+      else expect(stdout).toContain('order.completed');
+    }
+    expect(await end(server)).toBe(0);
+  });
+
   it('serve with another allocator', async () => {
     const line = commands.find((command) => command.startsWith('LD_PRELOAD')) ?? '';
     expect(line).not.toBe('');
@@ -134,7 +195,8 @@ describe('the commands of the README', () => {
   });
 
   it('every command is among these', () => {
-    const known = /^(npm |paynetctl (tls|frame|--version|serve|doctor|simulate)|curl |\(printf|LD_PRELOAD)/;
+    const known =
+      /^(npm |paynetctl (tls|frame|--version|serve|doctor|simulate|apikey|context|device|order|stats)|curl |echo |openssl |PAYNET_|\(printf|LD_PRELOAD)/;
     expect(commands.filter((line) => !known.test(line))).toEqual([]);
   });
 
