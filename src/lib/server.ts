@@ -22,7 +22,7 @@ import {createChanges} from './server/changes.js';
 import {type CoinOrderEvent, type CoinRequest, publicOrder} from './server/coin-request.js';
 import {startHttp} from './server/http.js';
 import {linkHooks} from './server/link-hooks.js';
-import {openStorage, type Storage} from './server/storage.js';
+import {openStorage, type Storage, watchStore} from './server/storage.js';
 import {startWebhook} from './server/webhook.js';
 import {
   daysLeft,
@@ -217,6 +217,7 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
     }
     this.#storage = await openStorage(config.store, log);
     const {store} = this.#storage;
+    watchStore(this.#storage, this.metrics);
     void store.broken.then((error) => this.#announce('broken', error));
     if (config.idempotency.backend === 'redis' && config.idempotency.dsn !== undefined) {
       this.#idempotency = await redisIdempotency(config.idempotency.dsn, log);

@@ -177,7 +177,7 @@ export function createBusiness(options: BusinessOptions): Business {
     happened(event) {
       switch (event.kind) {
         case 'commandAck':
-          charging.happened(event);
+          charging.charges.heard(event.deviceId);
           return coins.reported(event.deviceId, event.orderId, event);
         case 'loggedIn':
           devices.loggedIn(event.driver, event.resumed);

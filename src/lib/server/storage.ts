@@ -5,7 +5,7 @@ import {apiOperations} from '../api/index.js';
 import type {Config} from '../config/index.js';
 import {DEVICE_OPERATIONS} from '../devices/index.js';
 import {EVENT_OPERATIONS} from '../events/index.js';
-import type {Log} from '../observe/index.js';
+import {counter, gauge, type Log, type Metrics} from '../observe/index.js';
 import {CHARGE_OPERATIONS, ORDER_OPERATIONS} from '../orders/index.js';
 import {OUTBOUND_OPERATIONS} from '../outbound/index.js';
 import {openStore, type Store} from '../store/index.js';
@@ -26,6 +26,19 @@ const OPERATIONS: readonly URL[] = [
   ...EVENT_OPERATIONS,
   apiOperations,
 ];
+
+/** Lets a store be seen. */
+export function watchStore({store}: Storage, metrics: Metrics): void {
+  metrics.add([
+    counter('paynet_store_operations_total', 'Writes that are stored.', () => store.figures.operations),
+    counter(
+      'paynet_store_transactions_total',
+      'Transactions, each a sync of the disk.',
+      () => store.figures.transactions,
+    ),
+    gauge('paynet_store_ready', '1 while writes can be expected to work.', () => (store.ready ? 1 : 0)),
+  ]);
+}
 
 /**
  * Opens the storage of a server. Without a path for SQLite it is a temporary one, which lasts as long as the server:
