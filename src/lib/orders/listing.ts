@@ -20,6 +20,8 @@ export const orderListing = defineListing<OrderFilter, OrderRow>((db, given, p) 
   let query = db.selectFrom('orders').selectAll();
   if (given.deviceId) query = query.where('device_id', '=', p.deviceId);
   if (given.state) query = query.where('state', '=', p.state);
+  if (given.kind) query = query.where('kind', '=', p.kind);
+  if (given.open) query = query.where('due_at', 'is not', null);
   return query.orderBy('created_at', 'desc').orderBy('order_no', 'desc');
 });
 
