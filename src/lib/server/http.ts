@@ -65,6 +65,7 @@ export async function startHttp(options: HttpOptions): Promise<{keys: ApiKeys; a
       subscribe: changes.subscribe,
     },
   });
+  log.info({address: api.address}, 'the HTTP interface is listening');
   return {keys, api};
 }
 
