@@ -30,9 +30,12 @@ export function checkCoinRequest(request: CoinOrderRequest): void {
   if (!isWithin(keepSeconds, 1, DAY_SECONDS)) refuse(`keepSeconds must be 1 to ${DAY_SECONDS}`);
 }
 
-/** Of everything that was ordered: the same number with another one is another order. */
-export function bodyHash({deviceId, coins, timeoutSeconds, amountCent, keepSeconds}: CoinOrderRequest): string {
-  const body = JSON.stringify([deviceId, coins, timeoutSeconds, amountCent ?? null, keepSeconds ?? null]);
+/**
+ * Of everything that was ordered: the same number with another one is another order. How long it is kept is none of it:
+ * that may be the server's default, which may be another one when the request is repeated.
+ */
+export function bodyHash({deviceId, coins, timeoutSeconds, amountCent}: CoinOrderRequest): string {
+  const body = JSON.stringify([deviceId, coins, timeoutSeconds, amountCent ?? null]);
   return createHash('sha256').update(body).digest('base64url');
 }
 
