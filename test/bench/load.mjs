@@ -2,8 +2,10 @@
 import {readFileSync} from 'node:fs';
 import {answerCommands} from './answer.mjs';
 import {connect} from './connection.mjs';
-import {deviceContexts, deviceName} from './devices.mjs';
-import {frameOf, loginFrame} from './frames.mjs';
+import {deviceContexts} from './devices.mjs';
+import {each} from './each.mjs';
+import {frameOf} from './frames.mjs';
+import {greet} from './greet.mjs';
 import {cpu} from './process-figures.mjs';
 import {storm} from './storm.mjs';
 
@@ -11,24 +13,6 @@ const {dir, caFile} = JSON.parse(process.argv[2]);
 const contextOf = deviceContexts(dir, readFileSync(caFile, 'utf8'));
 /** Open connections by the server they go to. */
 const open = {bare: [], product: []};
-const LOGIN_RSP = 0x82;
-/** The tag of a result code, which is left out when it is OK. */
-const CODE_TAG = 0x08;
-
-/** What makes a device one: the product logs it in, the bare server echoes as much. */
-async function greet(connection, server) {
-  const reply = await connection.exchange(loginFrame(deviceName(connection.device)));
-  if (server === 'product' && (reply[4] !== LOGIN_RSP || reply[5] === CODE_TAG)) throw new Error('login was refused');
-}
-
-/** Runs `one` for every number in a range, `parallel` at a time. */
-async function each(from, count, parallel, one) {
-  let next = from;
-  const lanes = Array.from({length: Math.min(parallel, count)}, async () => {
-    while (next < from + count) await one(next++);
-  });
-  await Promise.all(lanes);
-}
 
 async function openDevices({server, port, from, count, parallel = 32, keepSession = false}) {
   await each(from, count, parallel, async (device) => {

@@ -6,8 +6,14 @@ import {join} from 'node:path';
 import {jemalloc, MALLOC_CONF, pinned} from './children.mjs';
 import {growth} from './measures/growth.mjs';
 import {handshakes} from './measures/handshakes.mjs';
+import {heartbeats} from './measures/heartbeats.mjs';
+import {latency} from './measures/latency.mjs';
 import {memory} from './measures/memory.mjs';
 import {records, turns} from './measures/messages.mjs';
+import {million} from './measures/million.mjs';
+import {orders} from './measures/orders.mjs';
+import {peers} from './measures/peers.mjs';
+import {reads} from './measures/reads.mjs';
 import {storm} from './measures/storm.mjs';
 import {summarise, table} from './report.mjs';
 import {openSite, SETTINGS} from './site.mjs';
@@ -17,7 +23,7 @@ const ROUNDS = 3;
 const OTHER_DESCRIPTORS = 200;
 
 /** Resolves with the exit code. `root` is the project's folder. */
-export async function bench({full, json, rounds, measures}, root) {
+export async function bench({full, json, rounds, measures, profile}, root) {
   const began = Date.now();
   const log = (text) => process.stderr.write(`${((Date.now() - began) / 1000).toFixed(0).padStart(4)} s  ${text}\n`);
   const limit = descriptorLimit() - OTHER_DESCRIPTORS;
@@ -39,6 +45,12 @@ export async function bench({full, json, rounds, measures}, root) {
     handshakes: () => handshakes(site, {rounds: rounds ?? ROUNDS}),
     memory: () => memory(site, {rounds: rounds ?? 1, devices: within(full ? 8000 : 2000)}),
     growth: () => growth(site, {sizes: full ? [1000, 5000, within(15_000)] : [1000, within(4000)]}),
+    orders: () => orders(site, {rounds: rounds ?? 1, devices: within(1000), inFlight: 256, profile}),
+    latency: () => latency(site, {orders: 500}),
+    reads: () => reads(site, {rounds: rounds ?? 1}),
+    heartbeats: () => heartbeats(site, {devices: within(1000)}),
+    million: () => million(site, {few: 10_000, many: 1_000_000}),
+    peers: () => peers(site, {devices: within(200)}),
     storm: () => storm(site, {devices: within(15_000)}),
   };
   const rows = [];
