@@ -11,10 +11,10 @@ const ack = (orderId, state, progress) =>
   encodeFrame(COIN_ACK, CoinAck.encode(CoinAck.create({orderId, state, progress, error: ''})).finish());
 
 /**
- * Makes a connection execute what comes. `framed(orderNo)` is called for the first byte of a command, `done(orderNo)`
- * when DONE was written. With `accept` ACCEPTED is written before it.
+ * Makes a connection execute what comes; `framed` is called for each command that is there. With `accept` ACCEPTED is
+ * written before DONE.
  */
-export function serveAsBox(connection, {accept, framed, done}) {
+export function serveAsBox(connection, {accept, framed}) {
   let rest = Buffer.alloc(0);
   connection.received = (size, bytes) => {
     const chunk = Buffer.from(bytes.subarray(0, size));
@@ -28,11 +28,8 @@ export function serveAsBox(connection, {accept, framed, done}) {
   };
 
   function execute(orderNo) {
-    framed?.(orderNo);
+    framed();
     if (accept) connection.socket.write(ack(orderNo, ACCEPTED, 0));
-    setImmediate(() => {
-      connection.socket.write(ack(orderNo, DONE, 100));
-      done(orderNo);
-    });
+    setImmediate(() => connection.socket.write(ack(orderNo, DONE, 100)));
   }
 }

@@ -1,12 +1,22 @@
-// In a server of orders: counts those that are over and durable, and how long each took since it was posted.
+// In a server of orders: tells the load generator which are over and durable, and how late the event loop was.
+import {connect} from 'node:net';
 import {monitorEventLoopDelay} from 'node:perf_hooks';
-import {setTimeout as wait} from 'node:timers/promises';
-import {ageOf} from './order-numbers.mjs';
 
 const RESOLUTION_MS = 10;
-let ages = [];
+/** What is over within it is told at once: the telling shall cost next to nothing. */
+const TOLD_EVERY_MS = 2;
+let told;
+let waiting = '';
 
-export const orderFinished = (orderNo) => void ages.push(ageOf(orderNo));
+export function orderFinished(orderNo) {
+  if (waiting === '') setTimeout(tell, TOLD_EVERY_MS);
+  waiting += `${orderNo}\n`;
+}
+
+function tell() {
+  told?.write(waiting);
+  waiting = '';
+}
 
 const delay = monitorEventLoopDelay({resolution: RESOLUTION_MS});
 delay.enable();
@@ -14,15 +24,13 @@ const late = (nanoseconds) => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS);
 
 /** Commands of a server of orders. */
 export const orderCommands = {
-  /** Forgets what was measured so far. */
-  fresh() {
-    ages = [];
-    delay.reset();
+  tellTo({port}) {
+    told = connect({host: '127.0.0.1', port, noDelay: true});
   },
-  /** Milliseconds of each order from its posting on, when `count` are over, and how late the event loop was. */
-  async finished({count}) {
-    while (ages.length < count) await wait(5);
+  /** Milliseconds by which the event loop was late since the last asking. */
+  late() {
     const loop = {p50: late(delay.percentile(50)), p99: late(delay.percentile(99)), max: late(delay.max)};
-    return {ages: ages.map((us) => us / 1000), loop};
+    delay.reset();
+    return loop;
   },
 };

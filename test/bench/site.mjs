@@ -127,7 +127,8 @@ export async function withOrders(site, {devices, sockets, webhook = false, confi
     Object.assign(bare, {server: 'bare', ...(await bare.ask('address'))});
     const events = webhook ? {events: await webhookOf(await started(site.startReceiver()))} : {};
     const product = await started(startProduct(site, {config: {...config, ...events}}));
-    for (const {server, port, http} of [bare, product]) {
+    for (const {server, port, http, ask} of [bare, product]) {
+      await ask('tellTo', await load.ask('toldAt'));
       await load.ask('open', {server, port, http, count: devices, sockets});
     }
     return await work({bare, product, load});

@@ -55,20 +55,18 @@ export async function orders(site, {rounds, devices, inFlight, profile}) {
 async function oneSegment(child, load, ms) {
   const {server, credentials} = child;
   const before = await child.stats?.();
-  await child.ask('fresh');
-  const result = await cpuOf(child, async () => {
-    const sent = await load.ask('orders', {server, credentials, ms});
-    return {...sent, ...(await child.ask('finished', {count: sent.orders}))};
-  });
+  await child.ask('late');
+  const result = await cpuOf(child, () => load.ask('orders', {server, credentials, ms}));
+  const loop = await child.ask('late');
   const after = await child.stats?.();
-  const {orders: count, answers, ages, loop, cpu} = result;
+  const {orders: count, answers, ends, cpu} = result;
   const figures = {
     rate: (count * 1e6) / cpu,
     wall: (count * 1000) / result.ms,
     answer50: quantile(answers, 0.5),
     answer99: quantile(answers, 0.99),
-    done50: quantile(ages, 0.5),
-    done99: quantile(ages, 0.99),
+    done50: quantile(ends, 0.5),
+    done99: quantile(ends, 0.99),
     loop50: loop.p50,
     loop99: loop.p99,
     loopMax: loop.max,
