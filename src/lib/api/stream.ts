@@ -32,19 +32,27 @@ interface Kept {
 
 /** All changes together, so that what is kept has a bound in bytes too. */
 const KEPT_CHARS = 512 * 1024;
+/** How long changes are kept for the last reader to come back. */
+const LINGER_MS = 60_000;
 
-/** The live stream of changes (server-sent events). */
+/**
+ * The live stream of changes (server-sent events). Without readers it listens to nothing: each change costs its text.
+ * `lingerMs`: how long it goes on listening after the last reader has gone.
+ */
 export function createStream(
   subscribe: (changed: (change: Change) => void) => () => void,
   limits: StreamLimits,
+  lingerMs: number = LINGER_MS,
 ): LiveStream {
-  // A number of another life of the server must not be taken for one of this.
-  const life = randomBytes(4).toString('hex');
+  // A number from before the server's start, or from before a time in which nobody listened, is not one of this life.
+  let life = newLife();
   const readers = new Map<ServerResponse, () => Promise<boolean>>();
   const kept: Kept[] = [];
   let keptChars = 0;
   let last = 0;
   let closed = false;
+  let unsubscribe: (() => void) | undefined;
+  let lingering: NodeJS.Timeout | undefined;
 
   function write(response: ServerResponse, text: string): void {
     response.write(text);
@@ -52,18 +60,33 @@ export function createStream(
   }
 
   function drop(response: ServerResponse): void {
-    readers.delete(response);
+    gone(response);
     response.destroy();
   }
 
-  const unsubscribe = subscribe(({kind, data}) => {
+  function gone(response: ServerResponse): void {
+    if (!readers.delete(response) || readers.size > 0 || closed) return;
+    lingering = setTimeout(sleep, lingerMs).unref();
+  }
+
+  /** What happens from now on is not known to anybody: the next reader begins anew. */
+  function sleep(): void {
+    unsubscribe?.();
+    unsubscribe = undefined;
+    life = newLife();
+    kept.length = 0;
+    keptChars = 0;
+    last = 0;
+  }
+
+  function tell({kind, data}: Change): void {
     last += 1;
     const text = `id: ${life}-${last}\nevent: ${kind}\ndata: ${JSON.stringify(toWire(data))}\n\n`;
     kept.push({number: last, text});
     keptChars += text.length;
     while (kept.length > limits.kept || keptChars > KEPT_CHARS) keptChars -= kept.shift()?.text.length ?? 0;
     for (const response of readers.keys()) write(response, text);
-  });
+  }
 
   async function beat(response: ServerResponse, isAllowed: () => Promise<boolean>): Promise<void> {
     // A key that was revoked, or a store that cannot say: either way the reader may ask again.
@@ -89,8 +112,10 @@ export function createStream(
         'x-content-type-options': 'nosniff',
         'x-accel-buffering': 'no',
       });
-      response.on('close', () => readers.delete(response));
+      response.on('close', () => gone(response));
       response.on('error', () => drop(response));
+      clearTimeout(lingering);
+      unsubscribe ??= subscribe(tell);
       const missed = lastEventId === undefined ? [] : after(lastEventId);
       response.write('retry: 2000\n\n');
       if (missed === undefined) response.write(`id: ${life}-${last}\nevent: reset\ndata: {}\n\n`);
@@ -101,7 +126,8 @@ export function createStream(
     close() {
       if (closed) return;
       closed = true;
-      unsubscribe();
+      unsubscribe?.();
+      clearTimeout(lingering);
       clearInterval(heartbeat);
       for (const response of readers.keys()) response.end();
       readers.clear();
@@ -118,3 +144,5 @@ export function createStream(
     return kept.slice(number + 1 - first);
   }
 }
+
+const newLife = (): string => randomBytes(4).toString('hex');
