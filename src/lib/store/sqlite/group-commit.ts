@@ -14,14 +14,21 @@ export interface Job {
 
 export type Answer = {id: number; value: unknown} | {id: number; error: unknown};
 
+interface Ran {
+  tx: SqliteTx;
+  value: unknown;
+  failure: {reason: unknown} | undefined;
+}
+
 /** An operation only ever awaits its transaction, which answers at once. One that awaits more holds up all others. */
 const OPERATION_LIMIT_MS = 5000;
 /** So many pages of the log go to the database at a time; below that only the log is written. */
 const CHECKPOINT_PAGES = 1000;
 
 /**
- * Runs operations in groups. A group is one transaction and one sync; each operation in it has a savepoint, so that one
- * that fails is undone alone.
+ * Runs operations in groups. A group is one transaction and one sync. When one of a group has failed, nothing of it is
+ * kept, and it is run once more with a savepoint for each, so that the one that fails is undone alone: to set them
+ * always would cost every operation copies of the pages that it writes.
  */
 export class GroupCommit {
   /** Set when the disk or the file has failed; nothing is written after that. */
@@ -52,6 +59,11 @@ export class GroupCommit {
 
   /** Resolves when all of them are durable, or are not there. */
   async commit(jobs: readonly Job[]): Promise<Answer[]> {
+    return (await this.#group(jobs, false)) ?? (await this.#group(jobs, true)) ?? [];
+  }
+
+  /** Without savepoints undefined when one has failed: then none of them is there. */
+  async #group(jobs: readonly Job[], savepoints: boolean): Promise<Answer[] | undefined> {
     if (this.broken !== undefined) return allFailed(jobs, this.broken);
     try {
       this.#begin();
@@ -61,7 +73,14 @@ export class GroupCommit {
     const answers: Answer[] = [];
     const limit = setTimeout(() => this.#stuck?.(failures.timeout('an operation')), OPERATION_LIMIT_MS);
     try {
-      for (const job of jobs) answers.push(await this.#runOne(job));
+      for (const job of jobs) {
+        const answer = savepoints ? await this.#runApart(job) : await this.#runOne(job);
+        if (answer === undefined) {
+          this.#rollBack();
+          return undefined;
+        }
+        answers.push(answer);
+      }
     } catch (error) {
       // The whole transaction is gone, and what came before it in the group with it.
       this.#rollBack();
@@ -97,27 +116,50 @@ export class GroupCommit {
     }
   }
 
+  /** Undefined when it has failed. @throws what has ended the whole transaction */
+  async #runOne(job: Job): Promise<Answer | undefined> {
+    const {tx, value, failure} = await this.#run(job);
+    tx.end();
+    if (failure === undefined) return {id: job.id, value};
+    this.#requireWhole(failure.reason);
+    return undefined;
+  }
+
   /** @throws what has ended the whole transaction */
-  async #runOne({id, operation, args}: Job): Promise<Answer> {
-    const tx = new SqliteTx(this.#statements);
+  async #runApart(job: Job): Promise<Answer> {
+    const {id} = job;
     this.#savepoint.run();
+    const {tx, value, failure} = await this.#run(job);
+    try {
+      if (failure === undefined) {
+        this.#release.run();
+        return {id, value};
+      }
+      this.#requireWhole(failure.reason);
+      this.#undo.run();
+      this.#release.run();
+      return {id, error: explain(failure.reason)};
+    } finally {
+      tx.end();
+    }
+  }
+
+  async #run({operation, args}: Job): Promise<Ran> {
+    const tx = new SqliteTx(this.#statements);
     try {
       const value = await new Promise((resolve, reject) => {
         this.#stuck = reject;
         operation.run(tx, args).then(resolve, reject);
       });
-      if (tx.failure !== undefined) throw tx.failure;
-      this.#release.run();
-      return {id, value};
+      return {tx, value, failure: tx.failure === undefined ? undefined : {reason: tx.failure}};
     } catch (error) {
-      const reason = tx.failure ?? error;
-      if (isFatal(reason) || !this.#db.inTransaction) throw reason;
-      this.#undo.run();
-      this.#release.run();
-      return {id, error: explain(reason)};
-    } finally {
-      tx.end();
+      return {tx, value: undefined, failure: {reason: tx.failure ?? error}};
     }
+  }
+
+  /** @throws `reason`, when it has ended the whole transaction */
+  #requireWhole(reason: unknown): void {
+    if (isFatal(reason) || !this.#db.inTransaction) throw reason;
   }
 
   #rollBack(): void {
