@@ -7,7 +7,7 @@ import {loadServerCredentials} from '../../dist/lib/tls/index.js';
 import {answerCommands} from './answer.mjs';
 import {commitOneByOne} from './commits.mjs';
 import {orderCommands, orderFinished} from './finished.mjs';
-import {cpu, memory} from './process-figures.mjs';
+import {cpu, mainThread, memory} from './process-figures.mjs';
 
 const {tls, path} = JSON.parse(process.argv[2]);
 const {options} = await loadServerCredentials(tls);
@@ -91,6 +91,7 @@ server.listen({host: '127.0.0.1', port: 0, backlog: 1024}, () =>
   answerCommands({
     address: () => ({port: server.address().port, http: http.address().port, credentials: {key: 'none'}}),
     cpu,
+    mainThread,
     memory,
     commits: ({count, pauseMs}) => commitOneByOne(`${path}-commits`, count, pauseMs),
     ...orderCommands,

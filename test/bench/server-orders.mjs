@@ -2,7 +2,7 @@
 import {PaynetServer} from '../../dist/index.js';
 import {answerCommands} from './answer.mjs';
 import {orderCommands, orderFinished} from './finished.mjs';
-import {cpu, memory} from './process-figures.mjs';
+import {cpu, mainThread, memory} from './process-figures.mjs';
 import {startProfile, stopProfile} from './profile.mjs';
 
 const server = new PaynetServer(JSON.parse(process.argv[2]));
@@ -15,6 +15,7 @@ const {counters} = server.metrics;
 answerCommands({
   address: () => ({port: server.address.port, http: server.apiAddress.port, credentials: {key, secret: hmacSecret}}),
   cpu,
+  mainThread,
   memory,
   connections: () => counters.connections,
   startProfile,

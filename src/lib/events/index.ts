@@ -1,5 +1,5 @@
 /** What is told to the merchant: the outbox that is written with every change, signed webhooks, replay. */
-export {appendDeviceEvent, appendEvent, type DeviceEvent, type OrderEvent} from './outbox.js';
+export {appendDeviceEvent, appendEvent, appendNumbered, type DeviceEvent, type OrderEvent} from './outbox.js';
 export {
   countEvents,
   type EventCounts,

@@ -77,11 +77,21 @@ const insertOnce = prepare((db, p: Params<NewRow>) =>
  * Answers the event's id, `orderNo:sequence`.
  * @throws PaynetError EVENT_ORDER_UNKNOWN there is no such order
  */
-export async function appendEvent(tx: Tx, {orderNo, deviceId, type, data, at}: OrderEvent): Promise<string> {
+export async function appendEvent(tx: Tx, event: OrderEvent): Promise<string> {
+  const {orderNo} = event;
   const taken = await tx.first(takeSequence, {orderNo});
   if (taken === undefined) throw new PaynetError('EVENT_ORDER_UNKNOWN', `there is no order ${orderNo} for its event`);
-  const eventId = `${orderNo}:${taken.sequence}`;
-  await tx.run(insert, {eventId, orderNo, sequence: taken.sequence, type, deviceId, data: JSON.stringify(data), at});
+  return appendNumbered(tx, event, taken.sequence);
+}
+
+/**
+ * The same where the operation writes the order anyway: it has set the order's `sequence` to this number, one more than
+ * it was, in a row that it has made or locked.
+ */
+export async function appendNumbered(tx: Tx, event: OrderEvent, sequence: number): Promise<string> {
+  const {orderNo, deviceId, type, data, at} = event;
+  const eventId = `${orderNo}:${sequence}`;
+  await tx.run(insert, {eventId, orderNo, sequence, type, deviceId, data: JSON.stringify(data), at});
   return eventId;
 }
 

@@ -1,4 +1,4 @@
-import {appendEvent} from '../events/index.js';
+import {appendEvent, appendNumbered, type OrderEvent} from '../events/index.js';
 import {closeCommand} from '../outbound/index.js';
 import {type OrderRow, type Params, prepare, type Tx} from '../store/index.js';
 import {asMachine, type CoinRecord, type CoinState, recordOf} from './coin-record.js';
@@ -34,6 +34,7 @@ interface Written {
   startedAt: number | null;
   endedAt: number | null;
   dueAt: number | null;
+  sequence: number;
   at: number;
 }
 
@@ -48,10 +49,10 @@ const write = prepare((db, p: Params<Written>) =>
       started_at: p.startedAt,
       ended_at: p.endedAt,
       due_at: p.dueAt,
+      sequence: p.sequence,
       updated_at: p.at,
     })
-    .where('order_no', '=', p.orderNo)
-    .returningAll(),
+    .where('order_no', '=', p.orderNo),
 );
 
 const insertDiscrepancy = prepare(
@@ -90,40 +91,39 @@ export async function applyCoin(
   let after = before;
   if (effects.some((effect) => effect !== 'discrepancy')) {
     const over = isFinal(order.state);
-    const written = await tx.first(write, {
-      orderNo: row.order_no,
-      state: as ?? order.state,
-      progress: order.progress,
-      error: order.error === '' ? null : order.error,
-      endReason: over ? endReason : null,
-      startedAt: row.started_at ?? (input.kind === 'reported' ? at : null),
-      endedAt: over ? at : null,
-      dueAt: over ? null : row.due_at,
-      at,
-    });
-    after = recordOf(written as OrderRow);
-    await followUp(tx, before, after, input, at);
+    const state = as ?? order.state;
+    // RUNNING after ACCEPTED, and progress, are no news for the merchant.
+    const event = over || before.startedAt === null ? EVENTS[state] : undefined;
+    const sequence = row.sequence + (event === undefined ? 0 : 1);
+    const error = order.error === '' ? null : order.error;
+    const startedAt = row.started_at ?? (input.kind === 'reported' ? at : null);
+    const ended = {endReason: over ? endReason : null, endedAt: over ? at : null, dueAt: over ? null : row.due_at};
+    const {progress} = order;
+    await tx.run(write, {orderNo: row.order_no, state, progress, error, startedAt, ...ended, sequence, at});
+    const {endedAt, dueAt} = ended;
+    after = {...before, state, progress, error: order.error, startedAt, endedAt, dueAt, updatedAt: at};
+    await closeFirst(tx, before, after, input, at);
+    if (event !== undefined) await appendNumbered(tx, eventOf(event, before.state, after, at), sequence);
   }
   if (!effects.includes('discrepancy')) return {change: 'changed', order: after};
   return {change: (await noteDiscrepancy(tx, after, input, at)) ? 'discrepancy' : 'unchanged', order: after};
 }
 
-/** The command of an order that has moved on, and the event that tells of it. */
-async function followUp(tx: Tx, before: CoinRecord, after: CoinRecord, input: CoinInput, at: number): Promise<void> {
-  const wasHeard = before.startedAt !== null;
-  if (!wasHeard) {
-    const id = commandId(after.orderNo);
-    if (input.kind === 'reported') await closeCommand(tx, {id, state: 'done', at});
-    else await closeCommand(tx, {id, state: after.state === 'timeout' ? 'expired' : 'dead', error: after.error, at});
-  }
-  // RUNNING after ACCEPTED, and progress, are no news for the merchant.
-  if (after.dueAt !== null && wasHeard) return;
-  const type = EVENTS[after.state];
-  if (type !== undefined) await tellOf(tx, type, before.state, after, at);
+/** The first that is heard of an order, or its end before that, ends its command. */
+async function closeFirst(tx: Tx, before: CoinRecord, after: CoinRecord, input: CoinInput, at: number): Promise<void> {
+  if (before.startedAt !== null) return;
+  const id = commandId(after.orderNo);
+  if (input.kind === 'reported') await closeCommand(tx, {id, state: 'done', at});
+  else await closeCommand(tx, {id, state: after.state === 'timeout' ? 'expired' : 'dead', error: after.error, at});
 }
 
-/** Adds an event of a coin order (iot-middleware.md §8.2, for coins). */
+/** Adds an event of a coin order. */
 export async function tellOf(tx: Tx, type: string, from: CoinState | null, order: CoinRecord, at: number, more = {}) {
+  await appendEvent(tx, eventOf(type, from, order, at, more));
+}
+
+/** An event of a coin order (iot-middleware.md §8.2, for coins). */
+export function eventOf(type: string, from: CoinState | null, order: CoinRecord, at: number, more = {}): OrderEvent {
   const {orderNo, deviceId, coins, state, progress, error, amountCent} = order;
   const data = {
     order_no: orderNo,
@@ -136,7 +136,7 @@ export async function tellOf(tx: Tx, type: string, from: CoinState | null, order
     at: Math.floor(at / 1000),
     ...more,
   };
-  await appendEvent(tx, {orderNo, deviceId, type, data, at});
+  return {orderNo, deviceId, type, data, at};
 }
 
 /** False when the device has said the same before: that is one discrepancy. */

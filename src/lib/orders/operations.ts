@@ -1,3 +1,4 @@
+import {appendNumbered} from '../events/index.js';
 import {
   claimCommand,
   closeCommand,
@@ -10,7 +11,7 @@ import {
 import {defineOperation, type OrderRow, type Params, prepare, type Tx} from '../store/index.js';
 import {type CoinRecord, recordOf} from './coin-record.js';
 import type {ReportedState} from './coin-state.js';
-import {applyCoin, type CoinResult, commandId, lockedOrder, tellOf} from './coin-write.js';
+import {applyCoin, type CoinResult, commandId, eventOf, lockedOrder, tellOf} from './coin-write.js';
 import {orderByNo} from './queries.js';
 
 const ATTEMPTS = 3;
@@ -56,13 +57,14 @@ const insertOrder = prepare((db, p: Params<NewRow>) =>
       timeout_s: p.timeoutSeconds,
       amount_cent: p.amountCent,
       attempts: p.attempts,
+      // Of the event that goes with it.
+      sequence: 1,
       sent_at: p.sentAt,
       due_at: p.dueAt,
       created_at: p.at,
       updated_at: p.at,
     })
-    .onConflict((conflict) => conflict.column('order_no').doNothing())
-    .returningAll(),
+    .onConflict((conflict) => conflict.column('order_no').doNothing()),
 );
 
 export interface CoinCreated {
@@ -74,20 +76,12 @@ export interface CoinCreated {
 export const createCoin = defineOperation('orders.createCoin', async (tx, coin: NewCoin): Promise<CoinCreated> => {
   const {orderNo, deviceId, coins, timeoutSeconds, amountCent, bodyHash, keepMs, at, lease} = coin;
   const sent = lease !== undefined;
-  const row = await tx.first(insertOrder, {
-    orderNo,
-    deviceId,
-    coins,
-    timeoutSeconds,
-    amountCent,
-    bodyHash,
-    state: sent ? 'sent' : 'created',
-    attempts: sent ? 1 : 0,
-    sentAt: sent ? at : null,
-    dueAt: at + (sent ? timeoutSeconds * 1000 : keepMs),
-    at,
-  });
-  if (row === undefined) return known(tx, orderNo, bodyHash);
+  const state = sent ? 'sent' : 'created';
+  const attempts = sent ? 1 : 0;
+  const sentAt = sent ? at : null;
+  const dueAt = at + (sent ? timeoutSeconds * 1000 : keepMs);
+  const given = {orderNo, deviceId, coins, timeoutSeconds, amountCent, bodyHash, state, attempts, sentAt, dueAt, at};
+  if ((await tx.run(insertOrder, given)) === 0) return known(tx, orderNo, bodyHash);
   await insertCommand(
     tx,
     {
@@ -102,8 +96,24 @@ export const createCoin = defineOperation('orders.createCoin', async (tx, coin: 
     },
     lease,
   );
-  const order = recordOf(row);
-  await tellOf(tx, 'order.created', null, order, at);
+  const order: CoinRecord = {
+    orderNo,
+    deviceId,
+    coins,
+    timeoutSeconds,
+    state,
+    progress: 0,
+    error: '',
+    attempts,
+    amountCent,
+    createdAt: at,
+    sentAt,
+    startedAt: null,
+    endedAt: null,
+    dueAt,
+    updatedAt: at,
+  };
+  await appendNumbered(tx, eventOf('order.created', null, order, at), 1);
   return {outcome: 'created', order};
 });
 

@@ -8,7 +8,7 @@ import {quantile} from '../stats.mjs';
 const WARM_UP_MS = 3000;
 const SEGMENT_MS = 3000;
 const SEGMENTS = 3;
-const UNITS = {rate: 'per CPU-second', wall: 'per second', ms: 'ms', count: 'per order'};
+const UNITS = {rate: 'per CPU-second', wall: 'per second', ms: 'ms', count: 'per order', cpu: 'µs per order'};
 
 export async function orders(site, {rounds, devices, inFlight, profile}) {
   await site.issue(devices);
@@ -18,6 +18,8 @@ export async function orders(site, {rounds, devices, inFlight, profile}) {
     const row = (label, unit, more) => ({label: `${name}: ${label}`, unit, bare: [], product: [], ...more});
     const table = {
       rate: row('round trips', UNITS.rate, {ratioAtLeast: 0.4}),
+      main: row('CPU of the main thread', UNITS.cpu),
+      others: row('CPU of the other threads', UNITS.cpu),
       wall: row('round trips', UNITS.wall),
       syncs: row('transactions', UNITS.count),
       operations: row('operations', UNITS.count),
@@ -56,12 +58,15 @@ async function oneSegment(child, load, ms) {
   const {server, credentials} = child;
   const before = await child.stats?.();
   await child.ask('late');
+  const mainBefore = await child.ask('mainThread');
   const result = await cpuOf(child, () => load.ask('orders', {server, credentials, ms}));
+  const main = (await child.ask('mainThread')) - mainBefore;
   const loop = await child.ask('late');
   const after = await child.stats?.();
   const {orders: count, answers, ends, cpu} = result;
   const figures = {
     rate: (count * 1e6) / cpu,
+    ...(main > 0 && {main: main / count, others: (cpu - main) / count}),
     wall: (count * 1000) / result.ms,
     answer50: quantile(answers, 0.5),
     answer99: quantile(answers, 0.99),
