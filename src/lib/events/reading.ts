@@ -41,22 +41,32 @@ export function findEvent(store: Store, eventId: string): Promise<EventRow | und
   return store.readFirst(byId, {eventId});
 }
 
+/** Where nobody takes events they all wait, and counting millions would hold everybody up. */
+const COUNTED = 10_000;
+
 const waiting = prepare((db) =>
   db
-    .selectFrom('events')
-    .select((eb) => [eb.fn.countAll<number>().as('count'), eb.fn.min('created_at').as('oldest')])
-    .where('state', '=', 'waiting'),
+    .selectFrom((eb) =>
+      eb
+        .selectFrom('events')
+        .select('created_at')
+        .where('state', '=', 'waiting')
+        .orderBy('next_attempt_at')
+        .limit(COUNTED)
+        .as('counted'),
+    )
+    .select((eb) => [eb.fn.countAll<number>().as('count'), eb.fn.min('created_at').as('oldest')]),
 );
 const dead = prepare((db) =>
   db
-    .selectFrom('events')
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .where('state', '=', 'dead'),
+    .selectFrom((eb) => eb.selectFrom('events').select('id').where('state', '=', 'dead').limit(COUNTED).as('counted'))
+    .select((eb) => eb.fn.countAll<number>().as('count')),
 );
 
+/** Counting ends at 10,000. */
 export interface EventCounts {
   readonly waiting: number;
-  /** When the oldest of those that wait was made, UTC milliseconds. */
+  /** When the oldest of those that are counted was made, UTC milliseconds. */
   readonly oldestWaitingAt: number | null;
   readonly dead: number;
 }
