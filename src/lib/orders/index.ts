@@ -67,7 +67,7 @@ export {
   type ReportedState,
 } from './coin-state.js';
 export type {CoinResult} from './coin-write.js';
-export {discrepancyListing, orderListing} from './listing.js';
+export {discrepancyListing, type OrderFilter, orderListing} from './listing.js';
 export {
   cancelCoin,
   claimCoin,
