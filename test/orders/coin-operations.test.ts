@@ -1,7 +1,7 @@
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import * as orders from '../../src/lib/orders/index.js';
 import {commandById} from '../../src/lib/outbound/index.js';
-import type {Query, Store, StoreTarget, Value} from '../../src/lib/store/index.js';
+import type {OrderRow, Query, Store, StoreTarget, Value} from '../../src/lib/store/index.js';
 import {explain} from '../store/explain.js';
 import {startPostgres, type TestPostgres} from '../store/postgres.js';
 import {allOrders, eventsOf, eventTypes, open, sqliteTarget, T} from './store.js';
@@ -225,6 +225,40 @@ describe.each(['sqlite', 'postgres'] as const)('coin orders on %s', (engine) => 
     const types = await eventTypes(store, 'A');
     expect(types.filter((type) => type === 'order.completed' || type === 'order.failed')).toHaveLength(1);
     expect((await store.read(allOrders)).map(({sequence}) => sequence)).toEqual([types.length]);
+  });
+
+  it('answers with what is stored', async () => {
+    const store = await start();
+    const stored = async (orderNo: string) =>
+      orders.recordOf((await store.readFirst(orders.orderByNo, {orderNo})) as OrderRow);
+    const kept = await store.run(orders.createCoin, coin('kept'));
+    expect(kept.order).toEqual(await stored('kept'));
+    const sent = await store.run(orders.createCoin, coin('A', {lease: LEASE, amountCent: null}));
+    expect(sent.order).toEqual(await stored('A'));
+    for (const state of ['accepted', 'running', 'failed', 'done'] as const) {
+      const result = await store.run(orders.reportCoin, ack('A', state));
+      expect(result?.order).toEqual(await stored('A'));
+    }
+    const expired = await store.run(orders.expireCoin, {orderNo: 'kept', progress: 0, at: T + 600_000});
+    expect(expired?.order).toEqual(await stored('kept'));
+    expect(expired?.order).toMatchObject({state: 'timeout', endReason: 'not_sent', dueAt: null});
+  });
+
+  it('lists what is open, and what is of a kind', async () => {
+    const store = await start();
+    await store.run(orders.createCoin, coin('open', {lease: LEASE}));
+    await store.run(orders.createCoin, coin('over', {lease: LEASE}));
+    await store.run(orders.reportCoin, ack('over', 'done'));
+    const numbers = async (filter: orders.OrderFilter) => {
+      const rows = await orders.orderListing.page(store, filter, {limit: 9, offset: 0});
+      expect(await orders.orderListing.count(store, filter)).toBe(rows.length);
+      return rows.map(({order_no}) => order_no).sort();
+    };
+    expect(await numbers({})).toEqual(['open', 'over']);
+    expect(await numbers({open: 1})).toEqual(['open']);
+    expect(await numbers({deviceId: 'D1', open: 1})).toEqual(['open']);
+    expect(await numbers({kind: 'coin'})).toEqual(['open', 'over']);
+    expect(await numbers({kind: 'charge'})).toEqual([]);
   });
 
   it.each<[string, Query<never, unknown>, Record<string, Value>, string]>([

@@ -100,8 +100,7 @@ export async function applyCoin(
     const ended = {endReason: over ? endReason : null, endedAt: over ? at : null, dueAt: over ? null : row.due_at};
     const {progress} = order;
     await tx.run(write, {orderNo: row.order_no, state, progress, error, startedAt, ...ended, sequence, at});
-    const {endedAt, dueAt} = ended;
-    after = {...before, state, progress, error: order.error, startedAt, endedAt, dueAt, updatedAt: at};
+    after = {...before, state, progress, error: order.error, startedAt, ...ended, updatedAt: at};
     await closeFirst(tx, before, after, input, at);
     if (event !== undefined) await appendNumbered(tx, eventOf(event, before.state, after, at), sequence);
   }

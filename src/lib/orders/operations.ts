@@ -104,6 +104,7 @@ export const createCoin = defineOperation('orders.createCoin', async (tx, coin: 
     state,
     progress: 0,
     error: '',
+    endReason: null,
     attempts,
     amountCent,
     createdAt: at,
