@@ -3,7 +3,8 @@ import {summary} from './stats.mjs';
 
 /** Adds to each row of raw values its summaries and whether its target is reached. */
 export function summarise(row) {
-  const {bare, product, ratioAtLeast, differenceAtMost, productAtLeast, productAtMost} = row;
+  const {bare, product, note, ratioAtLeast, differenceAtMost, productAtLeast, productAtMost} = row;
+  if (note !== undefined) return row;
   const out = {...row, product: summary(product)};
   if (bare.length > 0) {
     out.bare = summary(bare);
@@ -18,14 +19,9 @@ export function summarise(row) {
 }
 
 export function table(rows) {
-  const cells = rows.map((row) => [
-    row.label,
-    row.ratio === undefined ? '' : number(row.bare.median),
-    number(row.product.median),
-    row.ratio === undefined ? '' : comparison(row),
-    target(row),
-    row.unit,
-  ]);
+  const cells = rows.map((row) =>
+    row.note === undefined ? figures(row) : [row.label, '', '', row.note, '', row.unit],
+  );
   const lines = [['measure', 'bare', 'product', 'ratio (spread)', 'target', 'unit'], ...cells];
   const widths = lines[0].map((_, column) => Math.max(...lines.map((line) => line[column].length)));
   const right = new Set([1, 2]);
@@ -37,6 +33,17 @@ export function table(rows) {
         .trimEnd(),
     )
     .join('\n');
+}
+
+function figures(row) {
+  return [
+    row.label,
+    row.ratio === undefined ? '' : number(row.bare.median),
+    number(row.product.median),
+    row.ratio === undefined ? '' : comparison(row),
+    target(row),
+    row.unit,
+  ];
 }
 
 function comparison({ratio, difference, differenceAtMost}) {
