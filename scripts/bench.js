@@ -1,4 +1,4 @@
-// `npm run bench`: the server against a bare TLS echo. Arguments go to the bench; --help lists them.
+// `npm run bench`: the server against bare references. Arguments go to the bench; --help lists them.
 import {HELP, parseOptions} from '../test/bench/options.mjs';
 import {ensureBuilt, ensureInstalled, fail, root} from './prepare.js';
 

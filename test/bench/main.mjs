@@ -16,7 +16,7 @@ import {peers} from './measures/peers.mjs';
 import {reads} from './measures/reads.mjs';
 import {storm} from './measures/storm.mjs';
 import {summarise, table} from './report.mjs';
-import {openSite, SETTINGS} from './site.mjs';
+import {ORDER_SETTINGS, openSite, SETTINGS} from './site.mjs';
 
 const ROUNDS = 3;
 /** Descriptors that a process needs beside its connections. */
@@ -77,6 +77,7 @@ export async function bench({full, json, rounds, measures, profile}, root) {
     pinned,
     jemalloc: jemalloc === undefined ? null : {file: jemalloc, MALLOC_CONF},
     settings: SETTINGS,
+    orderSettings: ORDER_SETTINGS,
     rows,
     faults,
   };
@@ -96,7 +97,7 @@ function text({node, openssl, cpu, settings, rows}) {
     table(rows),
     '',
     `Node ${node}, OpenSSL ${openssl}, ${cpu.count} × ${cpu.model}; server ${pinned ? 'tied to CPU 0, load to CPU 1' : 'not tied to a CPU'}.`,
-    `The product's defaults but: ${changed.join(', ')} (the storm: heartbeat_expect only).`,
+    `The product's defaults but: ${changed.join(', ')} (the storm: heartbeat_expect only); for orders also api.rate 1000000 and session.timeout_override.paynet 1h.`,
     "Rates are per second of the server process's own CPU time. Ratios are taken segment by segment, product against bare.",
   ].join('\n');
 }

@@ -18,13 +18,14 @@ export const MEASURES = [
 /** Left out unless they are asked for: they take long, or need other programs. */
 const LONG = new Set(['storm', 'million']);
 
-export const HELP = `Measures the server against a bare TLS echo with the same TLS options, on loopback.
+export const HELP = `Measures the server against bare references, on loopback: a TLS echo with the same TLS options; for orders HTTP, a
+grouped commit and TLS without a framework; for reads bare Fastify.
 
 Usage: npm run bench -- [options]
 
   --full           15,000 devices, 8,000 for memory, the reconnect storm, a million orders (about 20 minutes)
   --only <name>    one of: ${MEASURES.join(', ')}; may be given several times
-  --rounds <n>     rounds with servers of their own, for medians (3; memory: 1)
+  --rounds <n>     rounds with servers of their own, for medians (3; memory, orders, reads: 1)
   --peers          also mosquitto and aedes, where they are installed (the row "peers")
   --profile <dir>  CPU profiles of the last segment of "orders", kept in this folder and summed up on standard error
   --json           the result as JSON on standard output instead of the table
