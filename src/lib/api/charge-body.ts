@@ -65,9 +65,9 @@ export interface ChargeBody extends PortBody {
 }
 
 /** @throws ApiError INVALID_PARAMETER when the fields do not go together */
-export function chargeOf(deviceId: string, body: ChargeBody, reserved: string): NewChargeOrder {
+export function chargeOf(deviceId: string, body: ChargeBody, reservedNo: () => string): NewChargeOrder {
   return {
-    orderNo: body.order_no ?? reserved,
+    orderNo: body.order_no ?? reservedNo(),
     deviceId,
     portNo: portOf(body),
     mode: modeOf(body),

@@ -13,8 +13,8 @@ export interface Call<Params, Query, Body> {
   params: Params;
   query: Query;
   body: Body;
-  /** For a new order whose sender gave no number; empty for a read. */
-  orderNo: string;
+  /** A number for a new order whose sender gave none. */
+  reservedNo(): string;
 }
 
 /** One operation of the interface: what is checked, what is documented and what is done. */
@@ -65,7 +65,7 @@ export function routesOf(each: Endpoint, {idempotently, now}: MountOptions): Rou
       await repeatably(key, exchange, call);
       return;
     }
-    if (isPost) call.orderNo = newOrderNo(now());
+    call.reservedNo = () => newOrderNo(now());
     const data = toWire(await each.run(call));
     respond(exchange, each.status, JSON_TYPE, JSON.stringify(success(data, id, now())));
   }
@@ -73,7 +73,7 @@ export function routesOf(each: Endpoint, {idempotently, now}: MountOptions): Rou
   async function repeatably(key: string, exchange: Exchange, call: AnyCall): Promise<void> {
     const {id, method, url, rawBody, caller} = exchange;
     if (each.isSecret) throw new ApiError('INVALID_PARAMETER', 'an Idempotency-Key is not taken here');
-    const work = async (orderNo: string): Promise<unknown> => toWire(await each.run({...call, orderNo}));
+    const work = async (orderNo: string): Promise<unknown> => toWire(await each.run({...call, reservedNo: () => orderNo}));
     const asked = {key, keyId: caller?.id ?? '', method, url, body: rawBody, status: each.status};
     const made = await idempotently(asked, work);
     const replayed = made.replayed ? {'idempotency-replayed': 'true'} : undefined;
@@ -104,11 +104,11 @@ function readerOf(each: Endpoint): (exchange: Exchange) => AnyCall {
       checkBody(body);
       checkHeaders(request.headers);
     }
-    if (checkQuery === undefined) return {params, query: undefined, body, orderNo: ''};
+    if (checkQuery === undefined) return {params, query: undefined, body, reservedNo: () => ''};
     const query = queryOf(url);
     readIntegers(query, integers);
     checkQuery(query);
-    return {params, query, body, orderNo: ''};
+    return {params, query, body, reservedNo: () => ''};
   };
 }
 

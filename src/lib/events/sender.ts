@@ -75,7 +75,7 @@ export interface EventSender {
 }
 
 /** Taken from the store at once: what bounds memory. */
-const BATCH = 16;
+const BATCH = 64;
 /** How long what was taken is nobody else's. */
 const LEASE_MS = 30_000;
 /** What has not been begun by then is given back: an attempt and its note must end within the lease. */

@@ -91,7 +91,7 @@ export function chargeOrderEndpoints(orders: OrdersPort): Endpoint[] {
       params,
       body: requiring(chargeFields, CHARGE_REQUIRED),
       example: {body: bodyExample, data: madeExample},
-      run: ({params: {device_id}, body, orderNo: reserved}) => create(chargeOf(device_id, body, reserved)),
+      run: ({params: {device_id}, body, reservedNo}) => create(chargeOf(device_id, body, reservedNo)),
     }),
 
     endpoint<unknown, unknown, ChargeBody & {device_id: string}>({
@@ -101,7 +101,7 @@ export function chargeOrderEndpoints(orders: OrdersPort): Endpoint[] {
       summary: 'Charge',
       body: requiring({device_id: deviceId, ...chargeFields}, ['device_id', ...CHARGE_REQUIRED]),
       example: {body: {device_id: '82241218000382', ...bodyExample}, data: madeExample},
-      run: ({body: {device_id, ...body}, orderNo: reserved}) => create(chargeOf(device_id, body, reserved)),
+      run: ({body: {device_id, ...body}, reservedNo}) => create(chargeOf(device_id, body, reservedNo)),
     }),
 
     endpoint<{device_id: string}, unknown, StopBody>({

@@ -42,9 +42,9 @@ export function coinOrderEndpoints(orders: OrdersPort): Endpoint[] {
         body: {order_no: 'THD1762863000001', device_id: 'PB-0001', coins: 3, timeout_seconds: 60},
         data: coinExample,
       },
-      async run({body, orderNo: reserved}) {
+      async run({body, reservedNo}) {
         const made = await orders.createCoin({
-          orderNo: body.order_no ?? reserved,
+          orderNo: body.order_no ?? reservedNo(),
           deviceId: body.device_id,
           coins: body.coins,
           timeoutSeconds: body.timeout_seconds,
