@@ -46,7 +46,7 @@ describe.each(['sqlite', 'postgres'] as const)('%s', (engine) => {
     (await store.run(claimEvents, {now, limit, leaseUntil: now + LEASE})).map(({event_id: id}) => id).sort();
   const idOf = async (store: Store, eventId: string) => (await findEvent(store, eventId))?.id ?? Number.NaN;
 
-  /** A store with orders of three events each, due at TIME. */
+  /** A store with orders of three events each, told at TIME. */
   async function withOrders(...orders: string[]): Promise<Store> {
     const store = await start();
     for (const orderNo of orders) {
@@ -84,10 +84,16 @@ describe.each(['sqlite', 'postgres'] as const)('%s', (engine) => {
   it('hands out one event per order, and nobody gets it a second time before the lease ends', async () => {
     const store = await withOrders('A', 'B');
     await store.run(op.tellOfDevice, {eventId: 'x', at: TIME});
-    expect(await claim(store, TIME - 1)).toEqual([]);
     expect(await claim(store)).toEqual(['A:1', 'B:1', 'x']);
     expect(await claim(store)).toEqual([]);
+    expect(await claim(store, TIME + LEASE - 1)).toEqual([]);
     expect(await claim(store, TIME + LEASE)).toEqual(['A:1', 'B:1', 'x']);
+  });
+
+  it('hands out what is new at once, also when the clock was set back since it was told', async () => {
+    const store = await withOrders('A');
+    await store.run(op.tellOfDevice, {eventId: 'x', at: TIME});
+    expect(await claim(store, TIME - 2 * 3_600_000)).toEqual(['A:1', 'x']);
   });
 
   it('hands each event to one of many that ask at once', async () => {

@@ -160,7 +160,9 @@ describe('the sender', () => {
   it('does not let a slow receiver stop it, and ends what is under way', async () => {
     const store = await open();
     const held: ServerResponse[] = [];
-    const sink = await startSink((response, one) => (held.length < TARGET_WIDTH ? held.push(response) : ok(response, one)));
+    const sink = await startSink((response, one) =>
+      held.length < TARGET_WIDTH ? held.push(response) : ok(response, one),
+    );
     await tellOf(store, numbers(TARGET_WIDTH + 3));
     const sender = send(store, sink.url);
     await eventually(() => held.length === TARGET_WIDTH);

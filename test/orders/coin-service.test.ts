@@ -213,6 +213,59 @@ describe('a device that is not online', () => {
     expect(bench.sent).toEqual(numbers);
   });
 
+  it('gets the one that was being stored when it came', async () => {
+    const bench = await CoinBench.start();
+    bench.online.clear();
+    const placed = bench.orders.create({...REQUEST, keepSeconds: 600});
+    await bench.comes();
+    await placed;
+    await bench.settled();
+    expect(bench.sent).toEqual(['A']);
+  });
+
+  it('does not hide an order that is being stored', async () => {
+    const bench = await CoinBench.start();
+    const placed = bench.orders.create(REQUEST);
+    bench.online.clear();
+    const again = await bench.orders.create(REQUEST);
+    expect([again.outcome, (await placed).outcome]).toEqual(['same', 'created']);
+  });
+
+  it('is asked about what ended without it, once, and what it has paid out is a discrepancy', async () => {
+    const bench = await CoinBench.start();
+    for (const orderNo of ['A', 'B', 'C']) {
+      await bench.orders.create({...REQUEST, orderNo});
+      await bench.settled();
+      await bench.report('accepted', orderNo);
+      await bench.settled();
+    }
+    bench.online.clear();
+    await bench.pass(62);
+    expect(await Promise.all(['A', 'B', 'C'].map((orderNo) => bench.state(orderNo)))).toEqual(Array(3).fill('timeout'));
+    bench.asked.length = 0;
+    // What became of them was told to a connection that had died, and is told again to nobody.
+    bench.answer = ({orderNo}) =>
+      orderNo === 'A'
+        ? {found: true, state: 'done', progress: 100, error: '', certain: true}
+        : orderNo === 'B'
+          ? {found: true, state: 'failed', progress: 0, error: 'jam', certain: true}
+          : {found: false};
+    for (let time = 0; time < 2; time += 1) {
+      await bench.comes();
+      bench.online.clear();
+    }
+    expect(bench.asked.sort()).toEqual(['A', 'B', 'C']);
+    expect(await bench.state('A')).toBe('timeout');
+    const open = await discrepancyListing.page(bench.store, {open: 1}, {limit: 9, offset: 0});
+    expect(open.map(({order_no: orderNo}) => orderNo)).toEqual(['A']);
+    expect(await eventTypes(bench.store, 'A')).toEqual([
+      'order.created',
+      'order.confirmed',
+      'order.timeout',
+      'order.discrepancy',
+    ]);
+  });
+
   it('does not get those whose limit has passed', async () => {
     const bench = await CoinBench.start();
     bench.online.clear();
@@ -257,6 +310,34 @@ describe('a device that is not online', () => {
     await bench.comes();
     expect([await bench.state(), bench.sent]).toEqual(['failed', ['A']]);
     expect(bench.kinds.slice(-2)).toEqual(['finished failed', 'discrepancy failed']);
+  });
+});
+
+describe('a store that takes nothing for a while', () => {
+  it('gets what devices said meanwhile, and no order ends in between for lack of it', async () => {
+    const bench = await CoinBench.start();
+    for (const deviceId of ['D1', 'D2']) {
+      bench.online.add(deviceId);
+      await bench.orders.create({...REQUEST, deviceId, orderNo: deviceId});
+      await bench.settled();
+      await bench.orders.reported(deviceId, deviceId, {state: 'accepted', progress: 0, error: ''});
+    }
+    const run = bench.store.run.bind(bench.store);
+    bench.store.run = () => Promise.reject(new PaynetError('STORE_FULL', 'the disk is full'));
+    await expect(bench.report('done', 'D1')).rejects.toEqual(failsWith('STORE_FULL'));
+    // Overtaken words change nothing.
+    await expect(bench.report('failed', 'D1')).rejects.toEqual(failsWith('STORE_FULL'));
+    bench.now += 30_000;
+    bench.wheel.advance(1000);
+    for (let second = 0; second < 40; second += 1) {
+      bench.now += 1000;
+      bench.wheel.advance(1000);
+      await new Promise(setImmediate);
+    }
+    bench.store.run = run;
+    await bench.pass(3);
+    expect(await bench.state('D1')).toBe('done');
+    expect(await bench.state('D2')).toBe('timeout');
   });
 });
 

@@ -9,7 +9,7 @@ export interface OrderEvent {
   readonly type: string;
   /** Plain data; it is kept as JSON. */
   readonly data: object;
-  /** UTC milliseconds; also when it is due. */
+  /** UTC milliseconds. */
   readonly at: number;
 }
 
@@ -22,6 +22,9 @@ export interface DeviceEvent {
   readonly data: object;
   readonly at: number;
 }
+
+/** Whatever the clock is set to meanwhile: whoever tells may have another one than the sender. */
+const AT_ONCE = 0;
 
 const takeSequence = prepare((db, p: Params<{orderNo: string}>) =>
   db
@@ -50,7 +53,7 @@ const insert = prepare((db, p: Params<NewRow>) =>
     device_id: p.deviceId,
     data: p.data,
     state: 'waiting',
-    next_attempt_at: p.at,
+    next_attempt_at: AT_ONCE,
     created_at: p.at,
   }),
 );
@@ -66,7 +69,7 @@ const insertOnce = prepare((db, p: Params<NewRow>) =>
       device_id: p.deviceId,
       data: p.data,
       state: 'waiting',
-      next_attempt_at: p.at,
+      next_attempt_at: AT_ONCE,
       created_at: p.at,
     })
     .onConflict((conflict) => conflict.column('event_id').doNothing()),

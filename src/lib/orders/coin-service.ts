@@ -10,6 +10,7 @@ import {coinStep, type Report} from './coin-state.js';
 import type {CoinResult} from './coin-write.js';
 import * as operations from './operations.js';
 import * as queries from './queries.js';
+import {UnstoredReports} from './unstored.js';
 
 /** The way to the devices, as far as coin orders need it. */
 export interface CoinOrdersPort {
@@ -51,6 +52,8 @@ const STALL_MS = 5000;
 /** After the start, for devices to come back with what they have executed. */
 const GRACE_MS = 30_000;
 const SWEEP_LIMIT = 500;
+/** Of so many orders that ended without it a device is asked when it comes; of the others when it comes again. */
+const CONFIRM_LIMIT = 20;
 const OFFLINE: ReadonlySet<string | undefined> = new Set(['DEVICE_OFFLINE', 'CONNECTION_CLOSED']);
 
 /**
@@ -68,6 +71,7 @@ export class CoinOrders {
   readonly #live = new Map<string, Live>();
   readonly #lanes = new CoinLanes();
   readonly #working = new Set<Promise<void>>();
+  readonly #unstored = new UnstoredReports();
   readonly #sweepAlarm = new Alarm(() => this.#work(this.#sweep()));
   #sweptAt = 0;
   #graceUntil = 0;
@@ -130,7 +134,7 @@ export class CoinOrders {
       if (outcome === 'created') {
         this.#options.tell({kind: 'created', order});
         if (lease !== undefined) this.#work(this.#write(this.#adopt(order, lease.until)));
-        else if (online && !this.#live.has(orderNo)) this.#lanes.queue(lane, orderNo);
+        else if (!this.#live.has(orderNo)) this.#queueStored(order);
       } else {
         if (direct) lane.unheard.delete(orderNo);
         else if (order.state !== 'created') this.#lanes.unqueue(lane, orderNo);
@@ -152,7 +156,7 @@ export class CoinOrders {
 
   /**
    * A device's ack; resolves when it is stored.
-   * @throws Refusal for an order that is not one of its own; PaynetError of the store: the device will say it again
+   * @throws Refusal for an order that is not one of its own; PaynetError of the store: it is stored as soon as it can be
    */
   async reported(deviceId: string, orderNo: string, report: Report): Promise<void> {
     const order = this.#live.get(orderNo)?.order ?? (await this.#find(orderNo));
@@ -173,7 +177,12 @@ export class CoinOrders {
     const at = this.#now();
     const reached = Math.max(progress, order.progress);
     const coin = {orderNo, deviceId, state, progress: reached, error, at};
-    this.#settle(await this.#store.run(operations.reportCoin, coin), report);
+    try {
+      this.#settle(await this.#store.run(operations.reportCoin, coin), report);
+    } catch (error) {
+      this.#unstored.keep({deviceId, orderNo, report});
+      throw error;
+    }
   }
 
   /** A device is there (again): what became of its open orders, and what waits for it? */
@@ -215,7 +224,8 @@ export class CoinOrders {
 
   /** Answers an order that is known when a new one would be refused. */
   async #knownOnly(orderNo: string, hash: string, online: boolean): Promise<{outcome: 'same'; order: CoinRecord}> {
-    const row = await this.#store.readFirst(queries.orderByNo, {orderNo});
+    // Behind whatever is being written: an order that is on its way into the store must not be refused.
+    const row = await this.#store.run(operations.findCoin, {orderNo});
     if (row !== undefined) {
       if (row.kind !== 'coin' || row.body_hash !== hash) throw conflict(orderNo);
       return {outcome: 'same', order: this.#live.get(orderNo)?.order ?? recordOf(row)};
@@ -224,6 +234,15 @@ export class CoinOrders {
     throw new PaynetError('QUEUE_OVERLOADED', 'too many orders wait for their devices: nothing was ordered', {
       hint: 'Place the same order again in a moment.',
     });
+  }
+
+  /** Its device may have come while it was being stored, and not have found it. */
+  #queueStored({deviceId, orderNo}: CoinRecord): void {
+    if (!this.#port.isOnline(deviceId)) return;
+    // The lane from before may have been dropped meanwhile.
+    const lane = this.#lanes.of(deviceId);
+    this.#lanes.queue(lane, orderNo);
+    this.#pump(lane);
   }
 
   #adopt(order: CoinRecord, leaseUntil: number): Live {
@@ -394,6 +413,7 @@ export class CoinOrders {
         }
       }
       for (const live of unheard) await this.#ask(live);
+      this.#work(this.#confirm(deviceId, since));
     } catch (error) {
       // The sweep tries it again.
       lane.recoverAgain = true;
@@ -404,12 +424,36 @@ export class CoinOrders {
     this.#pump(lane);
   }
 
+  /** Orders that ended while the device was away: it may have paid them out, and its ack may have got lost. */
+  async #confirm(deviceId: string, since: number): Promise<void> {
+    const rows = await this.#store.read(queries.unconfirmedCoinsOfDevice, {deviceId, since, limit: CONFIRM_LIMIT});
+    for (const order of rows.map(recordOf)) {
+      if (this.#closed || !this.#port.isOnline(deviceId)) return;
+      const {orderNo} = order;
+      const answer = await this.#port.query(order);
+      if (answer.found && !answer.certain) continue;
+      if (answer.found) await this.reported(deviceId, orderNo, answer);
+      // What runs still will be told.
+      if (!answer.found || answer.state === 'failed') await this.#store.run(operations.confirmEnd, {orderNo});
+    }
+  }
+
+  /** What devices have said while the store could not take it. */
+  async #storeAgain(): Promise<void> {
+    const again = this.#unstored.take().map(async ({deviceId, orderNo, report}) => {
+      // Its failure keeps it, and is told where it first failed.
+      await this.reported(deviceId, orderNo, report).catch(() => undefined);
+    });
+    await Promise.all(again);
+  }
+
   /** The safety net: ends what is over, and wakes what was left lying. */
   async #sweep(): Promise<void> {
     const now = this.#now();
     const stalled = now - this.#sweptAt > STALL_MS;
     this.#sweptAt = now;
     try {
+      await this.#storeAgain();
       if (!stalled) await this.#expire(now);
       for (const lane of this.#lanes.values()) this.#pump(lane);
     } finally {
@@ -424,7 +468,9 @@ export class CoinOrders {
       this.#settle(await this.#store.run(operations.expireCoin, {orderNo, progress, at}));
     };
     // What was sent before a restart is asked for first: its device needs time to come back.
-    const ready = rows.filter(({state}) => state === 'created' || at >= this.#graceUntil);
+    const ready = rows.filter(
+      ({order_no: orderNo, state}) => (state === 'created' || at >= this.#graceUntil) && !this.#unstored.has(orderNo),
+    );
     await Promise.all(ready.map(expire));
   }
 

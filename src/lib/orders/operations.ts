@@ -235,6 +235,26 @@ export const expireCoin = defineOperation(
   },
 );
 
+const writeConfirmed = prepare((db, p: Params<{orderNo: string}>) =>
+  db
+    .updateTable('orders')
+    .set({end_reason: 'confirmed'})
+    .where('order_no', '=', p.orderNo)
+    .where('end_reason', 'in', ['no_end', 'not_taken']),
+);
+
+/** An order has ended without its device, which has been asked since and does not contradict: it need not be again. */
+export const confirmEnd = defineOperation(
+  'orders.confirmEnd',
+  async (tx, args: {orderNo: string}): Promise<boolean> => (await tx.run(writeConfirmed, args)) === 1,
+);
+
+/** An order as it is after every write that was asked for before, those that nobody knows the outcome of, too. */
+export const findCoin = defineOperation(
+  'orders.find',
+  (tx, args: {orderNo: string}): Promise<OrderRow | undefined> => tx.first(orderByNo, args),
+);
+
 export interface CoinCancelled {
   /** `sent`: it may be with the device; `over`: it had ended. */
   readonly outcome: 'cancelled' | 'sent' | 'over';

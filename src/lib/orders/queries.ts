@@ -20,6 +20,32 @@ export const openCoinsOfDevice = prepare((db, p: Params<{deviceId: string; since
     .orderBy('order_no'),
 );
 
+/**
+ * A device's coin orders that were sent and have ended without its word: it may have paid them out. Those of which it
+ * has been asked since, or that are known as discrepancies, are left out. `since`: `LONGEST_OPEN_MS` ago.
+ */
+export const unconfirmedCoinsOfDevice = prepare((db, p: Params<{deviceId: string; since: number; limit: number}>) =>
+  db
+    .selectFrom('orders')
+    .selectAll()
+    .where('device_id', '=', p.deviceId)
+    .where('created_at', '>=', p.since)
+    .where('kind', '=', 'coin')
+    .where('end_reason', 'in', ['no_end', 'not_taken'])
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('discrepancies')
+            .select('discrepancies.id')
+            .whereRef('discrepancies.order_no', '=', 'orders.order_no'),
+        ),
+      ),
+    )
+    .orderBy('created_at', 'desc')
+    .limit(p.limit),
+);
+
 /** Coin orders whose time is over. */
 export const dueCoins = prepare((db, p: Params<{at: number; limit: number}>) =>
   db
