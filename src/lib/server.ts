@@ -20,6 +20,7 @@ import {type Handler, MessageRegistry, type UpMessages} from './registry/index.j
 import {type Business, createBusiness} from './server/business.js';
 import {createChanges} from './server/changes.js';
 import {type CoinOrderEvent, type CoinRequest, publicOrder} from './server/coin-request.js';
+import {armCrashPoint} from './server/crash-point.js';
 import {startHttp} from './server/http.js';
 import {linkHooks} from './server/link-hooks.js';
 import {openStorage, type Storage, watchStore} from './server/storage.js';
@@ -217,6 +218,7 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
     }
     this.#storage = await openStorage(config.store, log);
     const {store} = this.#storage;
+    armCrashPoint(store, log);
     watchStore(this.#storage, this.metrics);
     void store.broken.then((error) => this.#announce('broken', error));
     if (config.idempotency.backend === 'redis' && config.idempotency.dsn !== undefined) {

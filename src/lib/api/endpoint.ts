@@ -73,7 +73,8 @@ export function routesOf(each: Endpoint, {idempotently, now}: MountOptions): Rou
   async function repeatably(key: string, exchange: Exchange, call: AnyCall): Promise<void> {
     const {id, method, url, rawBody, caller} = exchange;
     if (each.isSecret) throw new ApiError('INVALID_PARAMETER', 'an Idempotency-Key is not taken here');
-    const work = async (orderNo: string): Promise<unknown> => toWire(await each.run({...call, reservedNo: () => orderNo}));
+    const work = async (orderNo: string): Promise<unknown> =>
+      toWire(await each.run({...call, reservedNo: () => orderNo}));
     const asked = {key, keyId: caller?.id ?? '', method, url, body: rawBody, status: each.status};
     const made = await idempotently(asked, work);
     const replayed = made.replayed ? {'idempotency-replayed': 'true'} : undefined;
