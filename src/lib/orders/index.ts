@@ -47,14 +47,10 @@ export {
   isActiveCharge,
 } from './charge-state.js';
 export type {ChargeResult} from './charge-write.js';
+export type {CoinNews, CoinOrdersOptions, CoinOrdersPort} from './coin-options.js';
 export {asMachine, type CoinRecord, type CoinState, isOver, recordOf} from './coin-record.js';
 export type {CoinOrderRequest} from './coin-request.js';
-export {
-  type CoinNews,
-  CoinOrders,
-  type CoinOrdersOptions,
-  type CoinOrdersPort,
-} from './coin-service.js';
+export {CoinOrders} from './coin-service.js';
 export {
   type CoinEffect,
   type CoinInput,
