@@ -26,12 +26,19 @@ export {
   type RegisterHookRequest,
 } from './lib/hooks/index.js';
 export type {
+  Acknowledgement,
+  ChargeMode,
   CommandAnswer,
   DeviceCommand,
   DeviceEvent,
+  DeviceEventSink,
+  Driver,
   LinkHooks,
+  LinkRoom,
   LoginRequest,
   OrderView,
+  Peer,
+  ProtocolAdapter,
   RegisterRequest,
   Verdict,
 } from './lib/link/index.js';

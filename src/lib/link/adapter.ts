@@ -1,5 +1,6 @@
-import type {CloseReason, Connection, Receiver} from '../session/index.js';
+import type {CloseReason, Connection, DeadlineWheel, Receiver} from '../session/index.js';
 import type {PeerIdentity} from '../tls/index.js';
+import type {LinkHooks} from './hooks.js';
 
 /**
  * The seam between the wire and everything else: a protocol adapter turns bytes into device events and device commands
@@ -11,7 +12,24 @@ export interface ProtocolAdapter {
   /** Whether a connection that begins with these bytes speaks the protocol. */
   sniff(prefix: Buffer): 'yes' | 'no' | 'need more';
   /** Takes a connection over; its driver is fed from then on. */
-  open(connection: Connection, peer: Peer): Driver;
+  open(connection: Connection, peer: Peer, room: LinkRoom): Driver;
+}
+
+/** What a gateway does for the drivers of its connections. */
+export interface LinkRoom {
+  /** For all limits of time. */
+  readonly wheel: DeadlineWheel;
+  /** Who may come in; a driver asks before it says `online`. */
+  readonly hooks: LinkHooks;
+  /** Takes the events; see `DeviceEventSink`. */
+  readonly emit: DeviceEventSink;
+  /**
+   * The device of a driver is there: commands come from now on, and a long silence ends the connection. An older
+   * connection of the device is dismissed. To be called once, when `deviceId` is set, before `loggedIn` is emitted.
+   */
+  online(driver: Driver): void;
+  /** The connection of a driver that was `online` is gone: to be called from its `closed`. */
+  offline(driver: Driver, reason: CloseReason): void;
 }
 
 /** Who is at the other end, as far as the transport knows. */

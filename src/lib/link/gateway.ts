@@ -27,6 +27,7 @@ import type {
   DeviceEvent,
   DeviceEventSink,
   Driver,
+  LinkRoom,
   Peer,
   ProtocolAdapter,
 } from './adapter.js';
@@ -36,7 +37,6 @@ import {drain} from './drain.js';
 import type {LinkHooks} from './hooks.js';
 import {type Listener, listen} from './listener.js';
 import {type PaynetRoom, paynetAdapter} from './paynet/adapter.js';
-import type {PaynetDriver} from './paynet/driver.js';
 import {sniff} from './sniffer.js';
 
 export interface GatewayOptions {
@@ -73,6 +73,7 @@ export class Gateway {
   readonly wheel = new DeadlineWheel();
   readonly #options: GatewayOptions;
   readonly #room: ConnectionRoom;
+  readonly #linkRoom: LinkRoom;
   readonly #adapters: readonly ProtocolAdapter[];
   readonly #open = new Map<Connection, Peer>();
   readonly #perCertificate: CertificateCount;
@@ -99,6 +100,13 @@ export class Gateway {
         messageBurst: limits.message_burst,
       },
       ended: (connection) => this.#gone(connection),
+    };
+    this.#linkRoom = {
+      wheel: this.wheel,
+      hooks: options.hooks,
+      emit: options.events,
+      online: (driver) => this.#online(driver),
+      offline: (driver, reason) => this.#offline(driver, reason),
     };
     this.#adapters = [paynetAdapter(this.#paynetRoom()), ...(options.adapters ?? [])];
   }
@@ -211,8 +219,8 @@ export class Gateway {
 
   #receiver(connection: Connection, peer: Peer): ReturnType<typeof sniff> | Driver {
     const [only, ...others] = this.#adapters;
-    if (only !== undefined && others.length === 0) return only.open(connection, peer);
-    return sniff(connection, peer, this.#adapters, (prefix) => {
+    if (only !== undefined && others.length === 0) return only.open(connection, peer, this.#linkRoom);
+    return sniff(connection, peer, this.#adapters, this.#linkRoom, (prefix) => {
       const fields = {connectionId: connection.id, address: peer.remoteAddress, prefix: prefix.toString('hex')};
       this.#note.warn('protocol_unknown', fields, 'a connection speaks no known protocol');
     });
@@ -257,8 +265,9 @@ export class Gateway {
   }
 
   #paynetRoom(): PaynetRoom {
-    const {config, registry, hooks, counters, events, log} = this.#options;
+    const {config, registry, counters, log} = this.#options;
     return {
+      ...this.#linkRoom,
       session: {
         registry,
         format: {length: config.frame.length, maxFrame: config.server.max_frame},
@@ -269,12 +278,9 @@ export class Gateway {
         counters,
         log,
       },
-      hooks,
       tokens: new ResumeTokens(),
       bindCertificate: config.auth.bind_certificate,
       counters,
-      emit: events,
-      online: (driver) => this.#online(driver),
       heartbeat: (driver, sentAt, now) => {
         const late = now - sentAt;
         if (late >= 0 && late < CLOCK_LIMIT_MS) counters.heartbeatSeconds.observe(late / 1000);
@@ -286,11 +292,10 @@ export class Gateway {
         const fields = {deviceId: printable(deviceId), connectionId: driver.connection.id, code, text: printable(text)};
         this.#note.warn(`reported ${deviceId}`, fields, 'a device reports an error');
       },
-      disconnected: (driver, wasOnline, reason) => this.#offline(driver, wasOnline, reason),
     };
   }
 
-  #online(driver: PaynetDriver): void {
+  #online(driver: Driver): void {
     const {config, counters} = this.#options;
     driver.connection.expireWhenSilent(config.server.heartbeat_expect, 'heartbeat_timeout');
     counters.sessionsOnline++;
@@ -303,8 +308,7 @@ export class Gateway {
     this.#tell({kind: 'alarm', driver, at: Date.now(), deviceId, alarm: 'replaced', text});
   }
 
-  #offline(driver: PaynetDriver, wasOnline: boolean, reason: CloseReason): void {
-    if (!wasOnline) return;
+  #offline(driver: Driver, reason: CloseReason): void {
     const {deviceId} = driver;
     this.#options.counters.sessionsOnline--;
     // The device may be here again already, on a newer connection: then it is not offline.

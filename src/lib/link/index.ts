@@ -7,6 +7,7 @@ export type {
   DeviceEvent,
   DeviceEventSink,
   Driver,
+  LinkRoom,
   NetworkNode,
   OrderAnswer,
   Peer,

@@ -1,5 +1,5 @@
 import type {Connection, Receiver} from '../session/index.js';
-import {chooseAdapter, type Peer, type ProtocolAdapter} from './adapter.js';
+import {chooseAdapter, type LinkRoom, type Peer, type ProtocolAdapter} from './adapter.js';
 
 /** The longest prefix any protocol needs. */
 const PREFIX_BYTES = 8;
@@ -9,6 +9,7 @@ export function sniff(
   connection: Connection,
   peer: Peer,
   adapters: readonly ProtocolAdapter[],
+  room: LinkRoom,
   onUnknown: (prefix: Buffer) => void,
 ): Receiver {
   let prefix: Buffer | undefined;
@@ -22,7 +23,7 @@ export function sniff(
         connection.close('protocol_unknown');
         return;
       }
-      const driver = adapter.open(connection, peer);
+      const driver = adapter.open(connection, peer, room);
       connection.handOver(driver);
       driver.feed(prefix);
     },

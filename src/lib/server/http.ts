@@ -58,7 +58,7 @@ export async function startHttp(options: HttpOptions): Promise<{keys: ApiKeys; a
     keys,
     ports: {
       orders: ordersPort({store, business, keepSeconds, now}),
-      devices: devicesPort({store, gateway, devices: business.devices}),
+      devices: devicesPort({store, gateway, business}),
       events: eventsPort({store, wake, now}),
       queue: queuePort({store, dispatcher: () => business.charging.dispatcher}),
       stats: () => readStats({store, business}),

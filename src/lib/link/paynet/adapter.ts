@@ -1,25 +1,19 @@
 import type {LinkCounters} from '../../observe/index.js';
-import type {CloseReason, ResumeTokens, SessionRoom} from '../../session/index.js';
-import type {DeviceEvent, ProtocolAdapter} from '../adapter.js';
-import type {LinkHooks} from '../hooks.js';
+import type {ResumeTokens, SessionRoom} from '../../session/index.js';
+import type {LinkRoom, ProtocolAdapter} from '../adapter.js';
 import {PaynetDriver} from './driver.js';
 
 /** What all paynet connections of a gateway have in common. */
-export interface PaynetRoom {
+export interface PaynetRoom extends LinkRoom {
   session: SessionRoom;
-  hooks: LinkHooks;
   tokens: ResumeTokens;
   /** Whether device_sn and device_id must belong to the certificate. */
   bindCertificate: boolean;
   counters: Pick<LinkCounters, 'logins' | 'registrations'>;
-  emit(event: DeviceEvent): void | Promise<void>;
-  /** A device has logged in on this connection. */
-  online(driver: PaynetDriver): void;
   /** `sentAt` is the device's clock, `now` ours; both UTC milliseconds. */
   heartbeat(driver: PaynetDriver, sentAt: number, now: number): void;
   /** The device sent an ErrorMsg. */
   reported(driver: PaynetDriver, code: number, text: string): void;
-  disconnected(driver: PaynetDriver, wasOnline: boolean, reason: CloseReason): void;
 }
 
 const LENGTH_AND_TYPE = 5;

@@ -120,7 +120,7 @@ export class PaynetDriver implements Driver, SessionRole {
     const wasOnline = this.#state === 'online';
     this.#state = 'closed';
     this.#session.closed(reason);
-    this.#room.disconnected(this, wasOnline, reason);
+    if (wasOnline) this.#room.offline(this, reason);
   }
 
   admits(definition: MessageDefinition): boolean {

@@ -1,22 +1,23 @@
 import type {DevicesPort} from '../../api/index.js';
-import type {Devices} from '../../devices/index.js';
 import {PaynetError} from '../../errors.js';
 import type {Gateway} from '../../link/index.js';
 import {printable} from '../../observe/index.js';
 import {orderListing, portsOfDevice} from '../../orders/index.js';
 import type {Store} from '../../store/index.js';
-import {orderInfo} from './order-info.js';
+import type {Business} from '../business.js';
+import {openOrderInfo} from './order-info.js';
 
 export interface DevicesPortOptions {
   store: Store;
   gateway: Gateway;
-  devices: Devices;
+  business: Business;
 }
 
 const SHOWN_ORDERS = 20;
 
 /** Devices as the HTTP interface has them. */
-export function devicesPort({store, gateway, devices}: DevicesPortOptions): DevicesPort {
+export function devicesPort({store, gateway, business}: DevicesPortOptions): DevicesPort {
+  const {devices} = business;
   return {
     list: (filter) => devices.list(filter),
     async get(deviceId) {
@@ -29,7 +30,7 @@ export function devicesPort({store, gateway, devices}: DevicesPortOptions): Devi
       return {
         ...device,
         ports: ports.map(({port_no: portNo, status, power_w: powerW}) => ({portNo, status, powerW})),
-        activeOrders: active.map(orderInfo),
+        activeOrders: await Promise.all(active.map((row) => openOrderInfo(business, row))),
       };
     },
     async kick(deviceId, reason) {

@@ -1,6 +1,7 @@
 import type {OrderInfo} from '../../api/index.js';
 import {CHARGE_MODES, type ChargeRecord, type CoinRecord, chargeRecordOf, recordOf} from '../../orders/index.js';
 import type {OrderRow} from '../../store/index.js';
+import type {Business} from '../business.js';
 
 /** A coin order in the words of the interface. */
 export function coinInfo(order: CoinRecord): OrderInfo {
@@ -59,5 +60,14 @@ export function chargeInfo(order: ChargeRecord): OrderInfo {
 /** A stored order of either kind. */
 export const orderInfo = (row: OrderRow): OrderInfo =>
   row.kind === 'coin' ? coinInfo(recordOf(row)) : chargeInfo(chargeRecordOf(row));
+
+/** An open order as it is now: what its device has told since is not in its row yet. */
+export async function openOrderInfo(
+  {coins, charging}: Pick<Business, 'coins' | 'charging'>,
+  row: OrderRow,
+): Promise<OrderInfo> {
+  if (row.kind === 'coin') return coinInfo((await coins.get(row.order_no)) ?? recordOf(row));
+  return chargeInfo((await charging.charges.get(row.order_no)) ?? chargeRecordOf(row));
+}
 
 const textOrNull = (text: string): string | null => (text === '' ? null : text);
