@@ -4,7 +4,14 @@ import {type Idempotency, redisIdempotency} from './cluster/index.js';
 import {type ConfigFor, type ConfigInput, parseConfig, type ServerConfig} from './config/index.js';
 import {PaynetError} from './errors.js';
 import {type GuardedHooks, guardHooks, loadHooks} from './hooks/index.js';
-import {type CommandAnswer, type DeviceCommand, type DeviceEvent, Gateway, type LinkHooks} from './link/index.js';
+import {
+  type CommandAnswer,
+  type DeviceCommand,
+  type DeviceEvent,
+  Gateway,
+  type LinkHooks,
+  type ProtocolAdapter,
+} from './link/index.js';
 import {
   createLog,
   createMetrics,
@@ -21,6 +28,7 @@ import {type Business, createBusiness} from './server/business.js';
 import {createChanges} from './server/changes.js';
 import {type CoinOrderEvent, type CoinRequest, publicOrder} from './server/coin-request.js';
 import {armCrashPoint} from './server/crash-point.js';
+import {type Housekeeping, startHousekeeping} from './server/housekeeping.js';
 import {startHttp} from './server/http.js';
 import {linkHooks} from './server/link-hooks.js';
 import {openStorage, type Storage, watchStore} from './server/storage.js';
@@ -41,6 +49,8 @@ export interface ServerExtras {
   registry?: MessageRegistry;
   /** Decisions of the business; what is left out is decided by certificate and device list. */
   hooks?: Partial<LinkHooks>;
+  /** Protocols beside paynet on the same port. */
+  adapters?: readonly ProtocolAdapter[];
   log?: Log;
 }
 
@@ -74,6 +84,7 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
   #business: Business | undefined;
   #http: {keys: ApiKeys; api: Api} | undefined;
   #idempotency: Idempotency | undefined;
+  #housekeeping: Housekeeping | undefined;
   #observe: ObserveServer | undefined;
   #watch: FileWatch | undefined;
   #expiryTimer: NodeJS.Timeout | undefined;
@@ -238,6 +249,7 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
       events: (event) => this.#happened(event),
       counters: this.metrics.counters,
       log,
+      adapters: this.#extras.adapters ?? [],
     });
     const gateway = this.#gateway;
     this.metrics.watchDispatcher(() => ({running: gateway.dispatcher.running, waiting: gateway.dispatcher.waiting}));
@@ -269,6 +281,7 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
     this.#use(credentials);
     this.#expiryTimer = setInterval(() => this.#warnOfExpiry(), EXPIRY_CHECK_MS).unref();
     this.#business.start();
+    this.#housekeeping = startHousekeeping({store, posted: this.#business.sender !== undefined, log});
     await gateway.listen();
   }
 
@@ -279,6 +292,7 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
     this.#watch?.stop();
     clearInterval(this.#expiryTimer);
     await this.#http?.api.close();
+    await this.#housekeeping?.stop();
     await this.#business?.charging.drain();
     await this.#gateway?.close(this.config.server.drain_timeout);
     await this.#business?.stop();

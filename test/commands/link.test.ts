@@ -4,6 +4,7 @@ import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {createClient} from '../../src/lib/client/index.js';
 import {cli, type Running, start} from './cli.js';
 
 let dir = '';
@@ -204,6 +205,40 @@ describe('paynetctl serve without code made out of strings', () => {
     const {address} = JSON.parse(await running.line(/listening/));
     const device = ['simulate', 'device', '--server', `127.0.0.1:${address.port}`, ...deviceFlags, '--for', '1s'];
     expect((await cli(device, {cwd: dir})).code).toBe(0);
+    running.child.kill('SIGTERM');
+    expect(await running.ended).toBe(0);
+  });
+
+  it('pays out what is ordered over HTTP', async () => {
+    const folder = await mkdtemp(join(dir, 'http-'));
+    const set = ['--set', `store.path=${join(folder, 'paynet.db')}`, '--set', 'api.addr=127.0.0.1:0'];
+    const created = await cli(['apikey', 'create', '--name', 'till', '-c', 'config.yaml', '--json', ...set], {
+      cwd: dir,
+    });
+    const {key, hmac_secret: hmacSecret} = JSON.parse(created.out);
+    const running = start(['serve', '-c', 'config.yaml', '--json', ...set], {cwd: dir, node: [flag]});
+    started.push(running);
+    const {address, api} = JSON.parse(await running.line(/listening/));
+    const device = run([
+      ...['simulate', 'device', '--server', `127.0.0.1:${address.port}`, ...deviceFlags],
+      ...['--coin-time', '1ms', '--json'],
+    ]);
+    await device.line(/"event":"online"/);
+    const client = createClient({server: `http://127.0.0.1:${api.port}`, key, hmacSecret, timeoutMs: 10_000});
+    const body = {order_no: 'H-1', device_id: 'device001', coins: 3, timeout_seconds: 30};
+    let placed: Promise<object> | undefined;
+    const onOpen = (): void => {
+      placed ??= client.post('/api/v1/coin-orders', {body});
+    };
+    for await (const {event, data} of client.stream({onOpen})) {
+      if (event === 'order' && (data as {status: string}).status === 'done') break;
+    }
+    expect(await placed).toMatchObject({order_no: 'H-1'});
+    expect(await client.get('/api/v1/orders/H-1')).toMatchObject({status: 'done', progress: 100, coins: 3});
+    const {events} = await client.get<{events: {event_type: string}[]}>('/api/v1/orders/H-1/events');
+    expect(events.map(({event_type: type}) => type)).toEqual(['order.created', 'order.confirmed', 'order.completed']);
+    device.child.kill('SIGINT');
+    expect(await device.ended).toBe(0);
     running.child.kill('SIGTERM');
     expect(await running.ended).toBe(0);
   });

@@ -1,6 +1,7 @@
 export const OPERATIONS = [
   new URL('./operations.ts', import.meta.url),
   new URL('../../src/lib/events/operations.js', import.meta.url),
+  new URL('../../src/lib/events/prune.js', import.meta.url),
   new URL('../../src/lib/events/replay.js', import.meta.url),
 ];
 

@@ -1,5 +1,6 @@
 /** What is told to the merchant: the outbox that is written with every change, signed webhooks, replay. */
 export {appendDeviceEvent, appendEvent, appendNumbered, type DeviceEvent, type OrderEvent} from './outbox.js';
+export {type Pruned, type Pruning, pruneEvents} from './prune.js';
 export {
   countEvents,
   type EventCounts,
@@ -26,5 +27,6 @@ export {type ReceivedWebhook, verifyWebhook, type WebhookVerdict} from './verify
 /** What a store must load for these operations. */
 export const EVENT_OPERATIONS: readonly URL[] = [
   new URL('./operations.js', import.meta.url),
+  new URL('./prune.js', import.meta.url),
   new URL('./replay.js', import.meta.url),
 ];
