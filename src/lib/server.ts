@@ -1,7 +1,7 @@
 import {EventEmitter} from 'node:events';
 import type {Api, ApiKeys} from './api/index.js';
 import {type Idempotency, redisIdempotency} from './cluster/index.js';
-import {type ConfigFor, type ConfigInput, parseConfig, type ServerConfig} from './config/index.js';
+import {type ConfigFor, type ConfigInput, parseConfig} from './config/index.js';
 import {PaynetError} from './errors.js';
 import {type GuardedHooks, guardHooks, loadHooks} from './hooks/index.js';
 import {
@@ -19,12 +19,12 @@ import {
   labelled,
   type Metrics,
   type ObserveServer,
-  printable,
   startObserveServer,
 } from './observe/index.js';
 import type {CoinNews, CoinOrder} from './orders/index.js';
 import {type Handler, MessageRegistry, type UpMessages} from './registry/index.js';
 import {type Business, createBusiness} from './server/business.js';
+import {type Certificates, watchCertificates} from './server/certificates.js';
 import {createChanges} from './server/changes.js';
 import {type CoinOrderEvent, type CoinRequest, publicOrder} from './server/coin-request.js';
 import {armCrashPoint} from './server/crash-point.js';
@@ -33,14 +33,6 @@ import {startHttp} from './server/http.js';
 import {linkHooks} from './server/link-hooks.js';
 import {openStorage, type Storage, watchStore} from './server/storage.js';
 import {startWebhook} from './server/webhook.js';
-import {
-  daysLeft,
-  expiring,
-  type FileWatch,
-  loadServerCredentials,
-  type ServerCredentials,
-  watchFiles,
-} from './tls/index.js';
 
 export type {CoinOrderEvent, CoinRequest} from './server/coin-request.js';
 
@@ -65,9 +57,6 @@ export interface ServerEvents {
   reload: [Error | undefined];
 }
 
-const EXPIRY_DAYS = 30;
-const EXPIRY_CHECK_MS = 12 * 60 * 60 * 1000;
-
 /**
  * A server for payment boxes: the device gateway, durable orders, webhooks, the HTTP interface, metrics and health. This
  * is where the parts are put together; `start` and `stop` are the order in which they come and go.
@@ -86,9 +75,7 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
   #idempotency: Idempotency | undefined;
   #housekeeping: Housekeeping | undefined;
   #observe: ObserveServer | undefined;
-  #watch: FileWatch | undefined;
-  #expiryTimer: NodeJS.Timeout | undefined;
-  #credentials: ServerCredentials | undefined;
+  #certificates: Certificates | undefined;
   #starting: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
   #waiting: (() => void)[] = [];
@@ -204,12 +191,8 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
   async reload(): Promise<void> {
     let fault: Error | undefined;
     try {
-      const credentials = await loadServerCredentials(this.config.server.tls);
-      // Stopped meanwhile: nobody would end the watch over these files.
-      if (this.#stopped !== undefined) return;
-      this.#running().reload(credentials);
-      this.#use(credentials);
-      this.#log.info({files: credentials.files}, 'certificates and revocation lists are read anew');
+      // Before the end of the start there is nothing to be read anew.
+      await this.#certificates?.reload();
     } catch (error) {
       fault = error as Error;
       this.#log.error({err: error}, 'certificates cannot be read anew; the old ones stay in use');
@@ -220,9 +203,13 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
   async #start(): Promise<void> {
     const {config} = this;
     const log = this.#log;
-    // Watched before they are read: a change in between is seen.
-    this.#watch = watchFiles(tlsFiles(config.server.tls), () => void this.reload());
-    const credentials = await loadServerCredentials(config.server.tls);
+    this.#certificates = await watchCertificates({
+      tls: config.server.tls,
+      metrics: this.metrics,
+      log,
+      changed: () => void this.reload(),
+      use: (credentials) => this.#gateway?.reload(credentials),
+    });
     if (config.observe.addr !== 'off') {
       const health = {ready: () => this.#ready()};
       this.#observe = await startObserveServer({addr: config.observe.addr, metrics: this.metrics, health, log});
@@ -238,7 +225,7 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
     const project = await this.#projectHooks();
     this.#gateway = new Gateway({
       config,
-      credentials,
+      credentials: this.#certificates.credentials,
       registry: this.registry,
       hooks: await linkHooks({
         auth: config.auth,
@@ -278,8 +265,6 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
       changes: this.#changes,
       log,
     });
-    this.#use(credentials);
-    this.#expiryTimer = setInterval(() => this.#warnOfExpiry(), EXPIRY_CHECK_MS).unref();
     this.#business.start();
     this.#housekeeping = startHousekeeping({store, posted: this.#business.sender !== undefined, log});
     await gateway.listen();
@@ -289,8 +274,7 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
     this.#state = 'stopping';
     // Only what is open can be closed; why a start failed is told by `start`.
     await this.#starting?.catch(() => undefined);
-    this.#watch?.stop();
-    clearInterval(this.#expiryTimer);
+    this.#certificates?.stop();
     await this.#http?.api.close();
     await this.#housekeeping?.stop();
     await this.#business?.charging.drain();
@@ -303,20 +287,6 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
     this.#state = 'stopped';
     this.#log.info({}, 'stopped');
     for (const resolve of this.#waiting.splice(0)) resolve();
-  }
-
-  #use(credentials: ServerCredentials): void {
-    this.#credentials = credentials;
-    this.metrics.watchCertificates(credentials.certificates);
-    this.#warnOfExpiry();
-  }
-
-  #warnOfExpiry(): void {
-    const now = Date.now();
-    for (const {file, subject, notAfter} of expiring(this.#credentials?.certificates ?? [], now, EXPIRY_DAYS)) {
-      const fields = {file, subject: printable(subject), days: daysLeft(notAfter, now)};
-      this.#log.warn(fields, 'a certificate expires soon');
-    }
   }
 
   #ready(): {ready: boolean; reasons: string[]} {
@@ -363,13 +333,6 @@ export class PaynetServer extends EventEmitter<ServerEvents> {
     if (this.#gateway === undefined) throw notRunning();
     return this.#gateway;
   }
-}
-
-/** The files behind a TLS configuration; its values may be PEM text too. */
-function tlsFiles({cert, key, client_ca, crl}: ServerConfig['tls']): string[] {
-  return [cert, key, client_ca, ...(crl ?? [])].filter(
-    (value): value is string => value !== undefined && !value.startsWith('-----BEGIN'),
-  );
 }
 
 function notRunning(): PaynetError {
