@@ -270,6 +270,12 @@ describe.each(['sqlite', 'postgres'] as const)('coin orders on %s', (engine) => 
       'orders_device',
     ],
     ["a device's open orders", orders.openCoinsOfDevice, {deviceId: 'D', since: T}, 'orders_open_device'],
+    [
+      "a device's open orders of both kinds",
+      orders.openOrdersOfDevice,
+      {deviceId: 'D', limit: 9},
+      'orders_open_device',
+    ],
     ['all orders', orders.orderListing.query({}), {limit: 9, offset: 0}, 'orders_time'],
     ['the open discrepancies', orders.discrepancyListing.query({open: 1}), {limit: 9, offset: 0}, 'discrepancies_open'],
   ])('answers %s by an index', async (_, query, params, index) => {

@@ -81,6 +81,7 @@ export {
   dueCoins,
   LONGEST_OPEN_MS,
   openCoinsOfDevice,
+  openOrdersOfDevice,
   orderByNo,
 } from './queries.js';
 

@@ -46,6 +46,18 @@ export const unconfirmedCoinsOfDevice = prepare((db, p: Params<{deviceId: string
     .limit(p.limit),
 );
 
+/** A device's orders of either kind that have not ended, the latest first. */
+export const openOrdersOfDevice = prepare((db, p: Params<{deviceId: string; limit: number}>) =>
+  db
+    .selectFrom('orders')
+    .selectAll()
+    .where('device_id', '=', p.deviceId)
+    .where('due_at', 'is not', null)
+    .orderBy('created_at', 'desc')
+    .orderBy('order_no', 'desc')
+    .limit(p.limit),
+);
+
 /** Coin orders whose time is over. */
 export const dueCoins = prepare((db, p: Params<{at: number; limit: number}>) =>
   db

@@ -2,7 +2,7 @@ import type {DevicesPort} from '../../api/index.js';
 import {PaynetError} from '../../errors.js';
 import type {Gateway} from '../../link/index.js';
 import {printable} from '../../observe/index.js';
-import {orderListing, portsOfDevice} from '../../orders/index.js';
+import {openOrdersOfDevice, portsOfDevice} from '../../orders/index.js';
 import type {Store} from '../../store/index.js';
 import type {Business} from '../business.js';
 import {openOrderInfo} from './order-info.js';
@@ -23,9 +23,11 @@ export function devicesPort({store, gateway, business}: DevicesPortOptions): Dev
     async get(deviceId) {
       const device = await devices.get(deviceId);
       if (device === undefined) return undefined;
+      // What is connected says whether it has ports; of what is not, the store knows.
+      const hasPorts = gateway.devices.get(deviceId)?.supports.has('startCharge') ?? true;
       const [ports, active] = await Promise.all([
-        store.read(portsOfDevice, {deviceId}),
-        orderListing.page(store, {deviceId, open: 1}, {limit: SHOWN_ORDERS, offset: 0}),
+        hasPorts ? store.read(portsOfDevice, {deviceId}) : [],
+        store.read(openOrdersOfDevice, {deviceId, limit: SHOWN_ORDERS}),
       ]);
       return {
         ...device,
