@@ -1,6 +1,7 @@
 import {type ChildProcess, spawn, spawnSync} from 'node:child_process';
 import {once} from 'node:events';
 import {mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {connect} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';
 import {createInterface} from 'node:readline';
@@ -200,6 +201,20 @@ describe('the commands of the README', () => {
     expect(commands.filter((line) => !known.test(line))).toEqual([]);
   });
 
+  /** The example says nothing of it: it is tried until somebody is there. */
+  async function untilListening(port: number): Promise<void> {
+    for (;;) {
+      const socket = connect(port, '127.0.0.1');
+      const isThere = await once(socket, 'connect').then(
+        () => true,
+        () => false,
+      );
+      socket.destroy();
+      if (isThere) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
   it('the SDK examples compile and pay out an order', async () => {
     // Inside the project, so that `paynetctl` is this package.
     const sdk = join(root, 'test-results', `readme-${process.pid}`);
@@ -232,6 +247,8 @@ describe('the commands of the README', () => {
         return child;
       };
       const lines = createInterface({input: start('server.ts').stdout!});
+      // A device that finds nobody comes again later and later.
+      await untilListening(port);
       start('device.ts');
       expect((await once(lines, 'line')) as [string]).toEqual(['o-001: done']);
     } finally {
