@@ -13,8 +13,6 @@ export interface DevicesPortOptions {
   business: Business;
 }
 
-const SHOWN_ORDERS = 20;
-
 /** Devices as the HTTP interface has them. */
 export function devicesPort({store, gateway, business}: DevicesPortOptions): DevicesPort {
   const {devices} = business;
@@ -27,7 +25,7 @@ export function devicesPort({store, gateway, business}: DevicesPortOptions): Dev
       const hasPorts = gateway.devices.get(deviceId)?.supports.has('startCharge') ?? true;
       const [ports, active] = await Promise.all([
         hasPorts ? store.read(portsOfDevice, {deviceId}) : [],
-        store.read(openOrdersOfDevice, {deviceId, limit: SHOWN_ORDERS}),
+        store.read(openOrdersOfDevice, {deviceId}),
       ]);
       return {
         ...device,
