@@ -44,34 +44,24 @@ interface NewRow {
   at: number;
 }
 
-const insert = prepare((db, p: Params<NewRow>) =>
-  db.insertInto('events').values({
-    event_id: p.eventId,
-    order_no: p.orderNo,
-    sequence: p.sequence,
-    type: p.type,
-    device_id: p.deviceId,
-    data: p.data,
-    state: 'waiting',
-    next_attempt_at: AT_ONCE,
-    created_at: p.at,
-  }),
-);
+const rowOf = (p: Params<NewRow>) => ({
+  event_id: p.eventId,
+  order_no: p.orderNo,
+  sequence: p.sequence,
+  type: p.type,
+  device_id: p.deviceId,
+  data: p.data,
+  state: 'waiting' as const,
+  next_attempt_at: AT_ONCE,
+  created_at: p.at,
+});
+
+const insert = prepare((db, p: Params<NewRow>) => db.insertInto('events').values(rowOf(p)));
 
 const insertOnce = prepare((db, p: Params<NewRow>) =>
   db
     .insertInto('events')
-    .values({
-      event_id: p.eventId,
-      order_no: p.orderNo,
-      sequence: p.sequence,
-      type: p.type,
-      device_id: p.deviceId,
-      data: p.data,
-      state: 'waiting',
-      next_attempt_at: AT_ONCE,
-      created_at: p.at,
-    })
+    .values(rowOf(p))
     .onConflict((conflict) => conflict.column('event_id').doNothing()),
 );
 

@@ -29,7 +29,7 @@ export function defineListing<F extends {[K in keyof F]: Value | undefined}, R>(
     db: Kysely<Schema>,
     given: Given<F>,
     params: Params<Needed<F>>,
-    // biome-ignore lint/suspicious/noExplicitAny: see above
+    // biome-ignore lint/suspicious/noExplicitAny: which tables and columns it reads is the builder's business
   ) => SelectQueryBuilder<any, any, R>,
 ): Listing<F, R> {
   type PageParams = Needed<F> & {limit: number; offset: number};
